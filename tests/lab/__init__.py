@@ -1,0 +1,1 @@
+"""The lab: two virtual machines with real ib_srpt, ib_srp, dm-multipath and multipathd."""

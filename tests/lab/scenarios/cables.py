@@ -1,0 +1,81 @@
+"""Cables pulled and put back, with srpha."""
+
+import time
+
+from ..faults import cable_fault, one_reconnect
+from ..observe import Observation
+from ..pair import CABLES
+from ..scenario import scenario
+
+REJOIN_BAR = 2.0
+
+
+def _judge(check, seen, stall_bar):
+    check.at_most("stall", seen.stall, stall_bar)
+    check.at_most("rejoin", seen.rejoin, REJOIN_BAR)
+    check.equal("flaps", seen.flaps(), 0)
+    check.true("one reconnect", one_reconnect(seen))
+    check.figures["reconnects"] = seen.reconnected
+    check.equal("new logins", seen.logins(), 0)
+    check.data(seen)
+
+
+@scenario("cable-both-ends")
+def both_ends(pair, check):
+    """A cable pulled at both ends for 60 s; then 15 s of watching for a second reconnect."""
+    _judge(check, cable_fault(pair, seconds=60, watch_after=15, label="both-ends"), 0.5)
+
+
+@scenario("cable-target-only")
+def target_only(pair, check):
+    """A cable pulled at the target only for 60 s, 16 threads; then 15 s of watching."""
+    _judge(check, cable_fault(pair, sides=("target",), seconds=60, threads=16, pause_us=0,
+                              watch_after=15, label="target-only"), 1.0)
+
+
+@scenario("other-cable-both-ends")
+def other_cable(pair, check):
+    """The second cable, both ends, 5 s: nothing is special about the first."""
+    _judge(check, cable_fault(pair, seconds=5, cable=1, watch_after=2, label="other"), 0.5)
+
+
+@scenario("no-second-reconnect")
+def no_second_reconnect(pair, check):
+    """After a 5 s pull the kernel's own reconnect is still queued: 15 s in which it must not fire."""
+    seen = cable_fault(pair, seconds=5, watch_after=15, label="second-reconnect")
+    check.true("one reconnect", one_reconnect(seen))
+    check.figures["reconnects"] = seen.reconnected
+    check.at_most("rejoin", seen.rejoin, REJOIN_BAR)
+    check.equal("flaps", seen.flaps(), 0)
+    check.data(seen)
+
+
+@scenario("link-blip")
+def link_blip(pair, check):
+    """A link that is gone for 1 s: short stall, quickly back, no flapping."""
+    _judge(check, cable_fault(pair, seconds=1, watch_after=5, label="blip"), 0.5)
+
+
+@scenario("all-cables")
+def all_cables(pair, check):
+    """Both cables pulled for 20 s, then one put back: no error, I/O resumes within 3 s."""
+    with Observation(pair, label="all-cables") as seen:
+        seen.settle(1.0)
+        for cable in CABLES:
+            pair.pull(cable)
+        time.sleep(20)
+        plugged = pair.plug(0)
+        pair.wait("a path of each map active", lambda: _half(pair), 30)
+        seen.settle(2.0)
+        pair.plug(1)
+        check.true("second cable's paths back", seen.wait_back(30))
+        seen.settle(1.0)
+    check.at_most("I/O resumed", seen.resumed_after(plugged), 3.0)
+    check.figure("stall", seen.stall, " s")
+    check.data(seen)
+
+
+def _half(pair):
+    paths = pair.snapshot()["path"]
+    maps = {name.split("/")[0] for name, state in paths.items() if state == "active"}
+    return len(maps) == len({name.split("/")[0] for name in paths})

@@ -1,0 +1,41 @@
+"""The target machine goes and comes back."""
+
+import time
+
+from ..observe import Observation
+from ..pair import CONFIG
+from ..scenario import scenario
+
+OFF_SECONDS = 60
+# The target needs this long to boot again; under emulation it is the slower half of the wait.
+BOOT_TIMEOUT = 180
+BACK_BAR = 30.0
+DEV_LOSS = "[timeouts]\nfast_io_fail_tmo = 5\ndev_loss_tmo = 20\n"
+
+
+@scenario("target-reset")
+def target_reset(pair, check):
+    """The target machine reset and back after 60 s, hosts removed by dev_loss: paths come back."""
+    pair.initiator.out("systemctl stop srpha", 60)
+    pair.remove_sessions()
+    pair.configure(DEV_LOSS + CONFIG)
+    pair.initiator.out("systemctl start srpha", 60)
+    pair.wait("healthy with dev_loss_tmo 20", pair.healthy_with_srpha, 30)
+    values = pair.initiator.out("cat /sys/class/srp_remote_ports/*/dev_loss_tmo").split()
+    check.equal("dev_loss_tmo", values, ["20", "20"])
+    before = set(pair.sessions())
+    with Observation(pair, label="target-reset") as seen:
+        began = time.monotonic()
+        pair.reset_target(OFF_SECONDS)
+        left = before & set(pair.sessions())
+        check.equal("hosts removed while the target was off", sorted(before - left), sorted(before))
+        pair.target.wait_booted("lab-target.service", BOOT_TIMEOUT)
+        check.figure("target away", time.monotonic() - began, " s")
+        ready = pair.now()
+        check.true("both paths back without help", seen.wait_back(BACK_BAR * 2))
+        seen.settle(2.0)
+    check.at_most("back after the target was ready", seen.rejoin_after(ready), BACK_BAR)
+    check.figure("stall", seen.stall, " s")
+    check.equal("one session for each port", sorted(pair.sessions().values()),
+                ["rxe0:1", "rxe1:1"])
+    check.data(seen)
