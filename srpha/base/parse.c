@@ -157,37 +157,34 @@ int parse_usec(const char *s, uint64_t *ret)
 		const char *name;
 		uint64_t usec;
 	} units[] = {
-		{ "", USEC_PER_SEC },
-		{ "us", 1 },
-		{ "ms", USEC_PER_MSEC },
-		{ "s", USEC_PER_SEC },
-		{ "sec", USEC_PER_SEC },
-		{ "min", 60 * USEC_PER_SEC },
+		{ "", USEC_PER_SEC },	      { "us", 1 },
+		{ "ms", USEC_PER_MSEC },      { "s", USEC_PER_SEC },
+		{ "sec", USEC_PER_SEC },      { "min", 60 * USEC_PER_SEC },
 		{ "h", 3600 * USEC_PER_SEC },
 	};
-	const uint64_t whole_max = 100 * 366 * 24 * UINT64_C(3600); /* a century of seconds */
+	const uint64_t usec_max = UINT64_C(100) * 366 * 24 * 3600 * USEC_PER_SEC; /* a century */
 	uint64_t whole = 0, fraction = 0, divisor = 1;
 	bool digits = false;
 
 	for (; *s >= '0' && *s <= '9'; s++, digits = true) {
 		whole = whole * 10 + (unsigned)(*s - '0');
-		if (whole > whole_max)
+		if (whole > usec_max)
 			return -ERANGE;
 	}
 	if (*s == '.' && digits)
-		for (s++; *s >= '0' && *s <= '9'; s++)
+		for (s++, digits = false; *s >= '0' && *s <= '9'; s++, digits = true)
 			if (divisor < USEC_PER_SEC) {
 				fraction = fraction * 10 + (unsigned)(*s - '0');
 				divisor *= 10;
 			}
 	if (!digits)
 		return -EINVAL;
-	while (*s == ' ')
+	while (*s == ' ' && s[1]) /* between number and unit only */
 		s++;
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
 		if (strcmp(s, units[i].name) != 0)
 			continue;
-		if (whole > whole_max * USEC_PER_SEC / units[i].usec)
+		if (whole > usec_max / units[i].usec)
 			return -ERANGE;
 		*ret = whole * units[i].usec + fraction * units[i].usec / divisor;
 		return 0;
@@ -195,30 +192,40 @@ int parse_usec(const char *s, uint64_t *ret)
 	return -EINVAL;
 }
 
+/* "3min 20s", or "3min" where the smaller part is nothing. */
+static void format_two(char *buf, size_t size, uint64_t big, const char *big_unit, uint64_t small,
+		       const char *small_unit)
+{
+	if (small)
+		snprintf(buf, size, "%" PRIu64 "%s %" PRIu64 "%s", big, big_unit, small,
+			 small_unit);
+	else
+		snprintf(buf, size, "%" PRIu64 "%s", big, big_unit);
+}
+
 char *format_usec(uint64_t usec, char *buf, size_t size)
 {
+	const uint64_t min = 60 * USEC_PER_SEC, hour = 60 * min, day = 24 * hour;
+
 	if (usec == USEC_INFINITY)
 		snprintf(buf, size, "off");
 	else if (usec < USEC_PER_MSEC)
 		snprintf(buf, size, "%" PRIu64 "us", usec);
 	else if (usec < USEC_PER_SEC)
 		snprintf(buf, size, "%" PRIu64 "ms", usec / USEC_PER_MSEC);
-	else if (usec < 60 * USEC_PER_SEC) {
+	else if (usec < min) {
 		uint64_t tenths = usec / (USEC_PER_SEC / 10);
 
 		if (tenths % 10)
 			snprintf(buf, size, "%" PRIu64 ".%" PRIu64 "s", tenths / 10, tenths % 10);
 		else
 			snprintf(buf, size, "%" PRIu64 "s", tenths / 10);
-	} else if (usec < 3600 * USEC_PER_SEC)
-		snprintf(buf, size, "%" PRIu64 "min %" PRIu64 "s", usec / (60 * USEC_PER_SEC),
-			 usec / USEC_PER_SEC % 60);
-	else if (usec < 48 * 3600 * USEC_PER_SEC)
-		snprintf(buf, size, "%" PRIu64 "h %" PRIu64 "min", usec / (3600 * USEC_PER_SEC),
-			 usec / (60 * USEC_PER_SEC) % 60);
+	} else if (usec < hour)
+		format_two(buf, size, usec / min, "min", usec / USEC_PER_SEC % 60, "s");
+	else if (usec < 2 * day)
+		format_two(buf, size, usec / hour, "h", usec / min % 60, "min");
 	else
-		snprintf(buf, size, "%" PRIu64 "d %" PRIu64 "h", usec / (86400 * USEC_PER_SEC),
-			 usec / (3600 * USEC_PER_SEC) % 24);
+		format_two(buf, size, usec / day, "d", usec / hour % 24, "h");
 	return buf;
 }
 
@@ -241,7 +248,8 @@ int parse_bool(const char *s, bool *ret)
 static int parse_portal6(const char *s, size_t len, uint64_t port, struct portal *ret)
 {
 	char host[64], *scope;
-	struct portal p = { .in6 = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port) } };
+	struct portal p = { .in6 = { .sin6_family = AF_INET6,
+				     .sin6_port = htons((uint16_t)port) } };
 
 	if (len >= sizeof(host))
 		return -EINVAL;
@@ -251,8 +259,13 @@ static int parse_portal6(const char *s, size_t len, uint64_t port, struct portal
 	if (scope) {
 		*scope++ = '\0';
 		p.in6.sin6_scope_id = if_nametoindex(scope);
-		if (p.in6.sin6_scope_id == 0)
-			return -EINVAL;
+		if (p.in6.sin6_scope_id == 0) { /* its number, as format_portal() may write it */
+			uint64_t index;
+
+			if (parse_u64(scope, 1, INT32_MAX, &index) < 0)
+				return -EINVAL;
+			p.in6.sin6_scope_id = (uint32_t)index;
+		}
 	}
 	if (inet_pton(AF_INET6, host, &p.in6.sin6_addr) != 1)
 		return -EINVAL;

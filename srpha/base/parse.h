@@ -50,7 +50,7 @@ char *format_usec(uint64_t usec, char *buf, size_t size);
 /* yes/no/true/false/on/off/1/0. */
 int parse_bool(const char *s, bool *ret);
 
-/* An IP portal, "10.0.0.2:5555" or "[fd00::2]:5555" (an interface scope %eth0 is allowed). */
+/* An IP portal, "10.0.0.2:5555" or "[fd00::2]:5555" (an interface scope, %eth0 or its index, is allowed). */
 struct portal {
 	union {
 		struct sockaddr sa;
