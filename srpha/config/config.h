@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The configuration: what the administrator wants, as read from srpha.conf and its drop-ins, all
+ * or nothing. A `struct config` is immutable once loaded. This module reads files and compares
+ * values; it never looks at the system (but for the interface a "%scope" of a portal names), never
+ * logs, never applies anything. The format is man/srpha.conf.5; the keys are in keys.c.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "base/parse.h"
+
+#define CONFIG_TARGETS_MAX 256
+#define CONFIG_PORTALS_MAX 16 /* per target */
+#define CONFIG_PORT_GLOBS_MAX 64
+#define CONFIG_ERRORS_MAX 64 /* the rest is counted, not listed */
+
+/* A timeout of srp_remote_ports: seconds, or off. */
+#define TMO_OFF (-1)
+
+enum initiator_ext_mode {
+	INITIATOR_EXT_TARGET_PORT_GUID,		/* the target port's GUID as its GID shows it */
+	INITIATOR_EXT_TARGET_PORT_GUID_SWAPPED, /* the same with its bytes turned round */
+	INITIATOR_EXT_FIXED,
+};
+
+/*
+ * [login]: the parameters of add_target. LOGIN_UNSET means "do not send it": the kernel's own
+ * default, "kernel" in the file. Ranges: srp_parse_options() of drivers/infiniband/ulp/srp/ib_srp.c.
+ */
+#define LOGIN_UNSET UINT64_MAX
+struct config_login {
+	enum initiator_ext_mode initiator_ext_mode;
+	uint64_t initiator_ext;	     /* for INITIATOR_EXT_FIXED */
+	uint64_t login_timeout_usec; /* 100 ms .. 10 min */
+	uint64_t pkey;		     /* 1..0xffff */
+	uint64_t max_sect;	     /* >= 8 */
+	uint64_t max_cmd_per_lun;    /* 1..32767 */
+	uint64_t target_can_queue;   /* >= 1 */
+	uint64_t io_class;	     /* 0xff00 or 0x0100 */
+	uint64_t cmd_sg_entries;     /* 1..255 */
+	uint64_t allow_ext_sg;	     /* 0 or 1 */
+	uint64_t sg_tablesize;	     /* 1..2048 */
+	uint64_t comp_vector;
+	uint64_t tl_retry_count; /* 2..7 */
+	uint64_t queue_size;	 /* 1..32767 */
+	uint64_t max_it_iu_size;
+	uint64_t ch_count; /* 1..1024 */
+};
+
+/* [timeouts]: seconds or TMO_OFF; config_timeouts_verify() has the rules that tie them. */
+struct config_timeouts {
+	int fast_io_fail_tmo;
+	int reconnect_delay;
+	int dev_loss_tmo;
+};
+
+enum last_path_policy {
+	LAST_PATH_KEEP, /* never fail the last usable path of a map */
+	LAST_PATH_FAIL,
+};
+
+/* [failover] */
+struct config_failover {
+	uint64_t probe_interval_usec; /* 10 ms .. 60 s */
+	uint64_t probe_timeout_usec;  /* 0 = auto: follows the measured round trip */
+	uint64_t probe_misses;	      /* 1 .. 100 */
+	enum last_path_policy last_path;
+	bool foreign; /* act on sessions srpha did not make and that no target describes */
+	uint64_t
+		hold_failures; /* so many failures within hold_window hold the path out; 0 = never */
+	uint64_t hold_window_usec; /* 1 s .. 24 h */
+	uint64_t hold_time_usec;   /* 1 s .. 24 h: stable for so long before a held path rejoins */
+};
+
+struct config_portal {
+	struct portal dest;
+	char text[PORTAL_STR_MAX]; /* canonical */
+	unsigned line;
+};
+
+struct config_target {
+	char name[64]; /* letters, digits, . _ - */
+	char *file;    /* where the section began */
+	unsigned line;
+	bool has_id_ext, has_ioc_guid; /* either alone narrows what the portal may answer */
+	uint64_t id_ext, ioc_guid;
+	char *ports; /* globs as in [discovery] ports for this target alone, or NULL */
+	struct config_portal portals[CONFIG_PORTALS_MAX];
+	unsigned n_portals;
+	struct config_login login;
+	struct config_timeouts timeouts;
+	struct config_failover failover;
+};
+
+struct config {
+	char *ports; /* [discovery] ports, e.g. "*" or "mlx5_*:1 !mlx4_0:2" */
+	struct config_login login;
+	struct config_timeouts timeouts;
+	struct config_failover failover;
+	struct config_target *targets;
+	unsigned n_targets;
+};
+
+/*
+ * What is wrong, for a human: file, line, key, what was found, what was expected. Start from a
+ * zeroed one; loading adds to it.
+ */
+struct config_errors {
+	char *lines[CONFIG_ERRORS_MAX]; /* "file:line: [section] key: message" */
+	unsigned n;			/* lines used */
+	unsigned total;			/* found in all, also those not kept */
+};
+void config_errors_clear(struct config_errors *e);
+
+/*
+ * Reads `path` and then every *.conf in `path`.d in name order (bytes, not locale); a later file's
+ * value of a key wins, dest lines of a target add up. Relative paths start at `root_fd`; messages
+ * name files as they were asked for. A missing main file or directory is an empty one.
+ * 0 with *ret set; -EINVAL with every mistake in *errors; another negative errno where a file
+ * could not be read (also told in *errors, with the mistakes of the others). *ret is untouched on
+ * error.
+ */
+int config_load(int root_fd, const char *path, struct config **ret, struct config_errors *errors);
+void config_free(struct config *c);
+DEFINE_CLEANUP(struct config *, config_free);
+
+/*
+ * Whether the HCA port "mlx5_0:1" is chosen by a list of globs separated by blanks. The last match
+ * wins, "!" excludes, a glob without ":" means every port of the device. No match is no, unless
+ * the list begins with an exclusion: then everything else is chosen. NULL chooses every port.
+ */
+bool config_port_selected(const char *globs, const char *port);
+
+/*
+ * srp_tmo_valid() of the kernel (drivers/scsi/scsi_transport_srp.c) with words, and srpha's own
+ * rule fast_io_fail_tmo < reconnect_delay: 0, or -EINVAL and *ret_rule = the rule broken.
+ */
+int config_timeouts_verify(const struct config_timeouts *t, const char **ret_rule);
+
+/* "5" or "off", as sysfs takes it. */
+char *config_format_tmo(int tmo, char buf[static 16]);
