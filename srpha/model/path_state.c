@@ -288,11 +288,16 @@ struct path_step path_step(enum path_state state, enum path_event event)
 const char *path_state_name(enum path_state state)
 {
 	static const char *const names[PATH_STATE_COUNT] = {
-		[PATH_ABSENT] = "absent",	[PATH_WANTED] = "wanted",
-		[PATH_CONNECTING] = "connecting", [PATH_UP] = "up",
-		[PATH_SUSPECT] = "suspect",	[PATH_FAILING] = "failing",
-		[PATH_DOWN] = "down",		[PATH_REJOINING] = "rejoining",
-		[PATH_HELD] = "held",		[PATH_DRAINED] = "drained",
+		[PATH_ABSENT] = "absent",
+		[PATH_WANTED] = "wanted",
+		[PATH_CONNECTING] = "connecting",
+		[PATH_UP] = "up",
+		[PATH_SUSPECT] = "suspect",
+		[PATH_FAILING] = "failing",
+		[PATH_DOWN] = "down",
+		[PATH_REJOINING] = "rejoining",
+		[PATH_HELD] = "held",
+		[PATH_DRAINED] = "drained",
 		[PATH_LEAVING] = "leaving",
 	};
 

@@ -27,8 +27,7 @@ int channel_pair(int *ret_ours, int *ret_theirs)
 int channel_send(int fd, struct json_object *message)
 {
 	size_t len;
-	const char *text =
-		json_object_to_json_string_length(message, JSON_C_TO_STRING_PLAIN, &len);
+	const char *text = json_object_to_json_string_length(message, JSON_C_TO_STRING_PLAIN, &len);
 
 	if (!text)
 		return -ENOMEM;

@@ -8,7 +8,8 @@
  * Supervisor to worker
  *   config  { portals: [ { id: u64, dest: string,
  *                          id_ext?: guid, ioc_guid?: guid,      what the configuration fixes
- *                          interval_usec, timeout_usec (0 = auto), misses, window_usec } ... ] }
+ *                          interval_usec, timeout_usec (0 = auto), misses,
+ *                          answered: bool    it answered before this worker lived } ... ] }
  *           The whole list each time: the worker compares it with what it has by `id`. `id` is the
  *           supervisor's handle of a portal and comes back in every report about it.
  *   tempo   { id, fast: bool }   probe this portal at once and closely (true: a path on it is
@@ -19,7 +20,7 @@
  *   port    { state: "ACTIVE"|"DOWN"|"INIT"|"ARMED"|"ACTIVE_DEFER"|"GONE", link_layer: "Ethernet"|
  *             "InfiniBand", netdev?: string, gid?: gid, source: "event"|"sysfs"|"start" }
  *           On every change. GONE: the device was removed; the worker exits after it.
- *   portal  { id, routed: bool, gid?: gid, id_ext?: guid, ioc_guid?: guid, max_lun?..,
+ *   portal  { id, routed: bool, gid?: gid, id_ext?: guid, ioc_guid?: guid,
  *             probe: "possible"|"impossible", why?: string }
  *           What is known of a portal on this port, at first and on every change. routed: this
  *           port's interface routes to it. gid: the target port's GID, where the neighbour told.
@@ -28,7 +29,9 @@
  *   probe   { id, result: "answered"|"miss"|"dead", misses, elapsed_usec }
  *           answered: the first answer, or the first after a miss. miss: a probe had no answer in
  *           time. dead: `misses` of them in a row (repeated while it lasts, on every full round).
- *           A target port that never answered is never reported as miss or dead.
+ *           A target port that never answered, not even before this worker lived, is never
+ *           reported as miss or dead. The first answer after `tempo` with fast: true is reported
+ *           too, whether there was a miss before it or not.
  *   stats   { portals: [ { id, sent, answered, missed, srtt_usec, timeout_usec, max_usec } ... ] }
  *           Every second, for `srphactl status`.
  *   problem { text }      one line for the journal; each kind at most once until it changes.
