@@ -66,15 +66,21 @@ static void cell_probe(struct table *t, struct json_object *path)
 /* What is to be said about a path beyond its row: why it is not up, why it is not probed, timers. */
 static void render_notes(struct table *t, struct json_object *path, const char *indent)
 {
-	const char *reason = view_string(path, "reason"), *why = NULL, *fast, *delay, *loss;
+	const char *reason = view_string(path, "reason"), *state = view_string(path, "state"),
+		   *problem = view_string(path, "problem"), *why = NULL, *fast, *delay, *loss;
+	bool up = state && strcmp(state, "up") == 0;
 	struct json_object *probe, *tmo;
 	uint64_t failovers, rejoins;
 
 	if (json_get_object(path, "probe", &probe) == 0)
 		why = view_string(probe, "why");
-	if (reason && *reason) {
+	if (reason && *reason && !up) {
 		table_row(t, TABLE_FREE, indent);
 		table_cell(t, TONE_PLAIN, reason);
+	}
+	if (problem && *problem) {
+		table_row(t, TABLE_FREE, indent);
+		table_cellf(t, TONE_WARN, "last problem: %s", problem);
 	}
 	if (why && *why) {
 		table_row(t, TABLE_FREE, indent);
