@@ -312,7 +312,7 @@ static void inherit(struct loader *l)
 			const struct config_key *key = &config_keys[k];
 
 			if (key->section == SECTION_DISCOVERY || key->section == SECTION_TARGET ||
-			    (l->targets[t].at[k].line > 0 && !l->targets[t].at[k].bad))
+			    l->targets[t].at[k].line > 0)
 				continue;
 			memcpy((char *)target + key->in_target, (char *)l->config + key->in_config,
 			       key->size);
