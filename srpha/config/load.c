@@ -64,7 +64,7 @@ static int load_file(struct loader *l, int root_fd, const char *path, bool may_m
 {
 	_cleanup_free_ char *text = NULL;
 	const char *mistake;
-	size_t len;
+	size_t len = 0;
 	int r = read_file(root_fd, path, &text, &len, &mistake);
 
 	if (r == -ENOENT && may_miss)

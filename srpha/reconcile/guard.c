@@ -40,7 +40,8 @@ static void name_first(struct guard_verdict *v, const char *name)
 }
 
 void guard_judge(const struct dm_view *maps, const struct srp_session *session,
-		 guard_usable_fn usable, void *userdata, struct guard_verdict *ret)
+		 guard_usable_fn usable, guard_in_use_fn in_use, void *userdata,
+		 struct guard_verdict *ret)
 {
 	*ret = (struct guard_verdict){};
 	for (unsigned i = 0; i < maps->n_maps; i++) {
@@ -57,7 +58,8 @@ void guard_judge(const struct dm_view *maps, const struct srp_session *session,
 	for (unsigned i = 0; i < session->n_luns; i++) {
 		const struct dm_path *path;
 
-		if (!dm_view_find_path(maps, session->luns[i].devno, &path)) {
+		if (!dm_view_find_path(maps, session->luns[i].devno, &path) &&
+		    in_use(&session->luns[i], userdata)) {
 			ret->bare++;
 			name_first(ret, session->luns[i].disk);
 		}

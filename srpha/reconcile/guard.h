@@ -13,6 +13,9 @@
 /* Whether the disk `devno`, not of the session in question, can be expected to serve I/O. */
 typedef bool (*guard_usable_fn)(const char *devno, void *userdata);
 
+/* Whether somebody uses a LUN path that is in no map: mounted, or held by LVM or md. */
+typedef bool (*guard_in_use_fn)(const struct srp_lun *lun, void *userdata);
+
 struct guard_verdict {
 	unsigned maps;	/* maps that hold a LUN path of the session */
 	unsigned last;	/* of those, maps for which the session is the last usable path */
@@ -21,7 +24,8 @@ struct guard_verdict {
 };
 
 void guard_judge(const struct dm_view *maps, const struct srp_session *session,
-		 guard_usable_fn usable, void *userdata, struct guard_verdict *ret);
+		 guard_usable_fn usable, guard_in_use_fn in_use, void *userdata,
+		 struct guard_verdict *ret);
 
 /* Whether `map` has a usable path that is not of `session`. */
 bool guard_map_has_other(const struct dm_map *map, const struct srp_session *session,

@@ -88,7 +88,7 @@ static void gather_session(struct manager *m, struct path *p, struct path_facts 
 	f->timeouts_differ = timeouts_differ(m, p, s);
 	if (p->state != PATH_FAILING && p->state != PATH_DRAINED)
 		return;
-	guard_judge(&m->dm, s, devno_usable, m, &v);
+	guard_judge(&m->dm, s, devno_usable, lun_in_use, m, &v);
 	f->guarded = keep && (v.last > 0 || v.bare > 0);
 	f->dm_active = dm_sends(m, s, keep);
 	if (srp_session_io(m->root_fd, s, &completed, &in_flight) == 0)

@@ -182,6 +182,7 @@ void sessions_poll(struct manager *m);	  /* reads only transport states: no even
 void session_refresh(struct manager *m, struct path *p); /* the same for one path */
 struct srp_session *path_session(struct manager *m, const struct path *p);
 bool devno_usable(const char *devno, void *manager);
+bool lun_in_use(const struct srp_lun *lun, void *manager);
 
 /* drive.c */
 void drive_all(struct manager *m);

@@ -105,7 +105,7 @@ static bool last_path(struct manager *m, const struct path *p, struct guard_verd
 	*v = (struct guard_verdict){};
 	if (!s || path_failover(m, p)->last_path == LAST_PATH_FAIL)
 		return false;
-	guard_judge(&m->dm, s, devno_usable, m, v);
+	guard_judge(&m->dm, s, devno_usable, lun_in_use, m, v);
 	return v->last > 0 || v->bare > 0;
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "observe/usage.h"
 #include "supervisor/path.h"
 #include "supervisor/registry.h"
 
@@ -53,6 +54,13 @@ bool devno_usable(const char *devno, void *userdata)
 	}
 	/* Not an SRP disk: device-mapper's word is all there is. */
 	return true;
+}
+
+bool lun_in_use(const struct srp_lun *lun, void *userdata)
+{
+	struct manager *m = userdata;
+
+	return disk_in_use(m->root_fd, lun->disk, lun->devno);
 }
 
 void sessions_restore(struct manager *m)

@@ -87,17 +87,18 @@ static void test_usable(void **state)
 static void test_gone_is_never_usable(void **state)
 {
 	for (unsigned s = 0; s < PATH_STATE_COUNT; s++)
-		assert_false(path_state_usable(
-			path_step((enum path_state)s, EVENT_SESSION_GONE).next));
+		assert_false(
+			path_state_usable(path_step((enum path_state)s, EVENT_SESSION_GONE).next));
 }
 
 /* From every state a sequence of ordinary events leads back to "up". */
 static void test_every_state_can_recover(void **state)
 {
 	static const enum path_event way[] = {
-		EVENT_UNDRAIN,	     EVENT_STABLE,	  EVENT_FAILED,		EVENT_REJOIN_STARTED,
-		EVENT_REJOINED,	     EVENT_PROBE_ANSWERED, EVENT_LOGIN_FAILED,	EVENT_DESIRED,
-		EVENT_LOGIN_STARTED, EVENT_SESSION_RUNNING,
+		EVENT_UNDRAIN,	       EVENT_STABLE,   EVENT_FAILED,
+		EVENT_REJOIN_STARTED,  EVENT_REJOINED, EVENT_PROBE_ANSWERED,
+		EVENT_LOGIN_FAILED,    EVENT_DESIRED,  EVENT_LOGIN_STARTED,
+		EVENT_SESSION_RUNNING,
 	};
 
 	for (unsigned s = 0; s < PATH_STATE_COUNT; s++) {

@@ -14,6 +14,12 @@ static bool usable(const char *devno, void *userdata)
 	return strstr(userdata, devno) == NULL;
 }
 
+/* So are disks that nobody uses: "idle" is in the list for them. */
+static bool in_use(const struct srp_lun *lun, void *userdata)
+{
+	return strstr(userdata, "idle") == NULL;
+}
+
 static struct srp_lun luns[] = { { .disk = "sda", .devno = "8:0" },
 				 { .disk = "sdb", .devno = "8:16" } };
 static const struct srp_session session = { .luns = luns, .n_luns = 2 };
@@ -23,7 +29,7 @@ static struct guard_verdict judge(struct dm_map *maps, unsigned n, const char *u
 	struct dm_view view = { .maps = maps, .n_maps = n };
 	struct guard_verdict v;
 
-	guard_judge(&view, &session, usable, (void *)unusable, &v);
+	guard_judge(&view, &session, usable, in_use, (void *)unusable, &v);
 	return v;
 }
 
@@ -75,6 +81,10 @@ static void test_disk_without_map(void **state)
 
 	assert_int_equal(v.bare, 1);
 	assert_string_equal(v.name, "sdb");
+	/* A management LUN that nobody uses keeps nothing from failing over. */
+	v = judge(maps, 1, "idle");
+	assert_int_equal(v.bare, 0);
+	assert_string_equal(v.name, "");
 }
 
 static void test_foreign_map_does_not_count(void **state)
