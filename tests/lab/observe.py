@@ -10,9 +10,10 @@ import time
 from .channel import ChannelError
 from .pair import BIN, MAPS, PATHS_PER_MAP
 
-RESULT, WATCH = "/run/lab-workload.json", "/run/lab-watch.jsonl"
+RESULT, WATCH, LIVE = "/run/lab-workload.json", "/run/lab-watch.jsonl", "/run/lab-workload.live"
 WATCH_MS = 20
 GRACE = 90
+HANGING_US = 1000000
 
 
 class Observation:
@@ -33,11 +34,11 @@ class Observation:
         self.mark = self.pair.mark(f"{self.label or 'observation'} {time.time():.3f}")
         self.hosts_before = self.pair.sessions()
         agent = self.pair.initiator.agent
-        self.pair.run(f"rm -f {RESULT} {WATCH}").check()
+        self.pair.run(f"rm -f {RESULT} {WATCH} {LIVE}").check()
         self.pids["watch"] = agent.spawn(f"exec nice -n -10 {BIN}/watch {WATCH_MS} > {WATCH}")
         self.pids["workload"] = agent.spawn(
             f"exec {BIN}/workload --threads {self.threads} --pause-us {self.pause_us} "
-            f"--grace {GRACE} --out {RESULT} {' '.join(self.devices)} 2> /run/lab-workload.err")
+            f"--grace {GRACE} --live {LIVE} --out {RESULT} {' '.join(self.devices)} 2> /run/lab-workload.err")
         # The fault must find I/O and a watch that runs: both say so by their first output.
         self.pair.wait("the watch's first sample", self._watching, 20)
         self.settle(1.0)
@@ -68,10 +69,11 @@ class Observation:
                 raise
 
     def wait_back(self, timeout):
-        """Await health as the watch would see it; whether it came in time."""
+        """Await health, and that no I/O hangs any more; whether both came in time."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
-            if self.pair.healthy():
+            waited = self.pair.initiator.out(f"cat {LIVE}")
+            if waited and int(waited) < HANGING_US and self.pair.healthy():
                 return True
             time.sleep(0.25)
         return False
@@ -106,9 +108,15 @@ class Observation:
         return since
 
     def rejoin_after(self, plugged):
-        """Seconds from the cable back to every path active for good; None if it never was."""
+        """Seconds from the cable back until every path is active for good and no I/O waits that
+        had waited then; None if that never came."""
         since = self.all_active_since()
-        return None if since is None else max(0.0, since - plugged)
+        return None if since is None else max(0.0, since - plugged, *self._hung_until(plugged))
+
+    def _hung_until(self, moment):
+        """For each slow I/O begun before a moment: seconds from then to its end."""
+        return [io["start"] + io["took"] - moment for io in self.result["slow"]
+                if io["start"] < moment]
 
     def changes(self, kind, state):
         """How often an item of a kind entered a state after it was first seen."""
@@ -141,12 +149,13 @@ class Observation:
         return self.pair.kernel_log(self.mark).count("new target:")
 
     def resumed_after(self, moment):
-        """Seconds from a moment to the first I/O that completed after it."""
+        """Seconds from a moment until I/O runs again and all that had waited by then completed."""
         start, width = self.result["start"], self.result["bucket_ms"] / 1000
-        for n, (_, count) in enumerate(self.result["series"]):
-            if count and start + n * width >= moment:
-                return start + (n + 1) * width - moment
-        return None
+        first = next((start + (n + 1) * width for n, (_, count) in enumerate(self.result["series"])
+                      if count and start + n * width >= moment), None)
+        if first is None:
+            return None
+        return max([first - moment, *self._hung_until(moment)])
 
     def save(self, directory):
         directory.mkdir(parents=True, exist_ok=True)

@@ -27,6 +27,8 @@ def parse(argv):
     parser.add_argument("--list", action="store_true", help="name them and end")
     parser.add_argument("--without-srpha", action="store_true",
                         help="do not build srpha; only the baseline scenarios")
+    parser.add_argument("--force-baseline", action="store_true",
+                        help="run the chosen scenarios without srpha: their bars must fail")
     parser.add_argument("--keep", action="store_true",
                         help="afterwards keep the machines and read commands (see README.md)")
     parser.add_argument("--json", metavar="FILE", help="write every figure to a file")
@@ -36,6 +38,9 @@ def parse(argv):
 def choose(options):
     wanted = options.scenarios or ["*"]
     chosen = [s for s in SCENARIOS if any(fnmatch.fnmatch(s.name, glob) for glob in wanted)]
+    if options.force_baseline:
+        for item in chosen:
+            item.mode = "baseline"
     if options.without_srpha:
         chosen = [s for s in chosen if s.mode == "baseline"]
     return sorted(chosen, key=lambda s: s.mode != "baseline")

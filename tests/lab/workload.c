@@ -68,6 +68,7 @@ struct options {
 	double grace;
 	uint64_t seed;
 	const char *out;
+	const char *live;
 	unsigned int n_devices;
 	char **devices;
 };
@@ -395,18 +396,36 @@ static bool all_done(const struct options *o, struct worker *workers)
 	return true;
 }
 
-/* Until SIGTERM, or for so many seconds; 0 is for ever. */
-static void wait_for_the_end(const sigset_t *signals, double seconds)
+/* For whoever waits outside: microseconds that the oldest I/O in flight has waited. */
+static void tell_oldest(const struct options *o, struct worker *workers, int live)
 {
-	struct timespec left = {
-		.tv_sec = (time_t)seconds,
-		.tv_nsec = (long)((seconds - (time_t)seconds) * 1e9),
-	};
+	uint64_t now = now_us(), oldest = 0;
+	char text[32];
+	int n;
 
-	if (seconds > 0)
-		sigtimedwait(signals, NULL, &left);
-	else
-		sigwaitinfo(signals, NULL);
+	for (unsigned int i = 0; i < o->threads; i++) {
+		uint64_t since = atomic_load(&workers[i].in_flight_since_us);
+
+		if (since && now > since && now - since > oldest)
+			oldest = now - since;
+	}
+	n = snprintf(text, sizeof(text), "%20" PRIu64 "\n", oldest);
+	if (live >= 0 && pwrite(live, text, n, 0) != n)
+		fprintf(stderr, "workload: cannot write %s: %m\n", o->live);
+}
+
+/* Until SIGTERM, or for so many seconds; 0 is for ever. */
+static void wait_for_the_end(const struct options *o, struct worker *workers,
+			     const sigset_t *signals)
+{
+	const struct timespec tick = {.tv_nsec = 200000000};
+	int live = o->live ? open(o->live, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644) : -1;
+	uint64_t end = now_us() + (uint64_t)(o->seconds * 1e6);
+
+	while ((o->seconds <= 0 || now_us() < end) && sigtimedwait(signals, NULL, &tick) < 0)
+		tell_oldest(o, workers, live);
+	if (live >= 0)
+		close(live);
 }
 
 static int write_result(const struct options *o, struct worker *workers, uint64_t end)
@@ -439,6 +458,7 @@ static int parse(struct options *o, int argc, char **argv)
 		{"grace", required_argument, NULL, 'g'},
 		{"seed", required_argument, NULL, 'S'},
 		{"out", required_argument, NULL, 'o'},
+		{"live", required_argument, NULL, 'l'},
 		{},
 	};
 	int c;
@@ -453,6 +473,7 @@ static int parse(struct options *o, int argc, char **argv)
 		case 'g': o->grace = strtod(optarg, NULL); break;
 		case 'S': o->seed = strtoull(optarg, NULL, 0); break;
 		case 'o': o->out = optarg; break;
+		case 'l': o->live = optarg; break;
 		default: return -EINVAL;
 		}
 	o->devices = argv + optind;
@@ -474,7 +495,7 @@ int main(int argc, char **argv)
 	if (parse(&o, argc, argv) < 0) {
 		fprintf(stderr, "usage: workload [--threads N] [--seconds S] [--pause-us U] "
 				"[--blocks PER-THREAD] [--bucket-ms M] [--grace S] [--seed N] "
-				"[--out FILE] DEVICE...\n");
+				"[--out FILE] [--live FILE] DEVICE...\n");
 		return 2;
 	}
 	sigemptyset(&signals);
@@ -489,7 +510,7 @@ int main(int argc, char **argv)
 	for (unsigned int i = 0; i < o.threads; i++)
 		if (worker_start(&workers[i], &o, i) < 0)
 			return 1;
-	wait_for_the_end(&signals, o.seconds);
+	wait_for_the_end(&o, workers, &signals);
 	atomic_store(&stopping, true);
 	deadline = now_us() + (uint64_t)(o.grace * 1e6);
 	while (!all_done(&o, workers) && now_us() < deadline)

@@ -66,7 +66,7 @@ def all_cables(pair, check):
         time.sleep(20)
         plugged = pair.plug(0)
         pair.wait("a path of each map active", lambda: _half(pair), 30)
-        seen.settle(2.0)
+        seen.settle(4.0)  # longer than the bar: the second cable must not rescue the first
         pair.plug(1)
         check.true("second cable's paths back", seen.wait_back(30))
         seen.settle(1.0)
