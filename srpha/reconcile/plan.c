@@ -3,6 +3,12 @@
 
 #include "base/parse.h"
 
+/*
+ * A connection that survived its outage resumes by itself, at its next retransmission; only one
+ * whose I/O is stuck for so long after the return is reset.
+ */
+#define RESUME_USEC USEC_PER_SEC
+
 bool path_returnable(const struct path_facts *f)
 {
 	return f->port_up && f->probe != PROBE_SILENT;
@@ -39,6 +45,18 @@ static struct plan_step plan_rejoin(const struct path_facts *f, bool reconnect, 
 	return step;
 }
 
+static struct plan_step plan_return(const struct path_facts *f, uint64_t now)
+{
+	bool running = f->rport == RPORT_RUNNING;
+	struct plan_step step;
+
+	if (running && f->io_stuck && now < f->returnable_since_usec + RESUME_USEC)
+		return nothing(f->returnable_since_usec + RESUME_USEC);
+	step = plan_rejoin(f, !running || f->io_stuck, now);
+	step.force = step.action == PLAN_REJOIN && running && f->io_stuck;
+	return step;
+}
+
 static struct plan_step plan_failing(const struct path_facts *f, uint64_t now)
 {
 	bool transport_off = f->rport == RPORT_FAIL_FAST || f->rport == RPORT_LOST;
@@ -49,7 +67,7 @@ static struct plan_step plan_failing(const struct path_facts *f, uint64_t now)
 		return act(PLAN_CONFIRM_FAILED);
 	/* Kept as the last path, or blocked until fast_io_fail_tmo: its return ends that sooner. */
 	if ((f->guarded || f->off) && path_returnable(f))
-		return plan_rejoin(f, f->rport != RPORT_RUNNING || f->io_stuck, now);
+		return plan_return(f, now);
 	if (f->guarded && !f->dm_active)
 		return nothing(USEC_INFINITY);
 	/* The reset met a blocked transport: only fast_io_fail_tmo can move it on. */

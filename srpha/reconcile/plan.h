@@ -4,7 +4,8 @@
  * supervisor gathers the facts, calls plan_path() after each burst of events and carries out the
  * step through an actor. Nothing here looks at the system or at a clock.
  *
- *   failing   last path?  --yes-->  nothing; until another path is usable or this one returns
+ *   failing   last path?  --yes-->  nothing; until another path is usable or this one returns:
+ *                                   then REJOIN, a reset only where its I/O stays stuck
  *                         --no--->  FAIL: dm fail_path everywhere, host reset interrupted
  *                                   seen off (maps failed, transport not running) -> CONFIRM_FAILED
  *   down      port up and (probe answers or cannot be asked) -> REJOIN
@@ -36,7 +37,7 @@ struct path_facts {
 	bool actor_busy; /* an actor works on this path */
 	bool session;
 	enum rport_state rport;
-	bool io_stuck; /* commands are in flight */
+	bool io_stuck; /* commands are in flight and none completed since it is returnable */
 	bool guarded; /* failing it would take the last usable path of a map, and policy keeps it */
 	bool off;     /* the fail action reported success since the path began failing */
 	bool dm_active;		  /* some map that has another path still sends I/O here */
@@ -64,6 +65,7 @@ struct plan_step {
 	enum plan_action action;
 	bool reset;	       /* PLAN_FAIL: reset the host too, nothing else would lose by it */
 	bool reconnect;	       /* PLAN_REJOIN: the transport needs a new connection */
+	bool force;	       /* even though it says it runs: its I/O is stuck */
 	uint64_t wake_at_usec; /* look again then, USEC_INFINITY: only when something happens */
 };
 

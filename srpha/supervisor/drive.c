@@ -91,8 +91,11 @@ static void gather_session(struct manager *m, struct path *p, struct path_facts 
 	guard_judge(&m->dm, s, devno_usable, lun_in_use, m, &v);
 	f->guarded = keep && (v.last > 0 || v.bare > 0);
 	f->dm_active = dm_sends(m, s, keep);
-	if (srp_session_io(m->root_fd, s, &completed, &in_flight) == 0)
-		f->io_stuck = in_flight > 0;
+	if (srp_session_io(m->root_fd, s, &completed, &in_flight) == 0) {
+		if (p->returnable_since_usec == USEC_INFINITY)
+			p->return_mark = completed;
+		f->io_stuck = in_flight > 0 && completed == p->return_mark;
+	}
 	if (f->guarded && p->state == PATH_FAILING && !p->guard_told) {
 		p->guard_told = true;
 		path_tell(m, p, LOG_WARNING, MESSAGE_LAST_PATH_KEPT,
@@ -283,7 +286,7 @@ static void do_fail(struct manager *m, struct path *p, bool reset)
 	run(m, p, MSG_FAIL, request, FAIL_DEADLINE_USEC);
 }
 
-static void do_rejoin(struct manager *m, struct path *p, bool reconnect)
+static void do_rejoin(struct manager *m, struct path *p, const struct plan_step *step)
 {
 	_cleanup_json_ struct json_object *request = request_new(MSG_REJOIN, REJOIN_DEADLINE_USEC);
 	struct json_object *luns = json_object_new_array();
@@ -303,7 +306,8 @@ static void do_rejoin(struct manager *m, struct path *p, bool reconnect)
 	}
 	json_put_string(request, "host", s->host);
 	json_put_string(request, "rport", s->rport);
-	json_put_bool(request, "reconnect", reconnect);
+	json_put_bool(request, "reconnect", step->reconnect);
+	json_put_bool(request, "force", step->force);
 	json_object_object_add(request, "luns", luns);
 	json_object_object_add(request, "maps", maps_of(m, s, false));
 	json_put_string(request, "reconnect_delay",
@@ -340,7 +344,7 @@ static bool take_step(struct manager *m, struct path *p, const struct plan_step 
 		path_event(m, p, EVENT_FAILED, NULL);
 		return true;
 	case PLAN_REJOIN:
-		do_rejoin(m, p, step->reconnect);
+		do_rejoin(m, p, step);
 		return false;
 	case PLAN_HOLD:
 		path_event(m, p, EVENT_HOLD, "failed too often");
@@ -505,7 +509,8 @@ static void rejoin_done(struct manager *m, struct path *p, bool ok, struct json_
 void drive_actor_done(struct manager *m, struct path *p, const char *action,
 		      struct json_object *result)
 {
-	bool ok = false, reset = false;
+	uint64_t reset_usec;
+	bool ok = false;
 
 	if (result)
 		(void)json_get_bool(result, "ok", &ok);
@@ -514,10 +519,9 @@ void drive_actor_done(struct manager *m, struct path *p, const char *action,
 	if (strcmp(action, MSG_LOGIN) == 0)
 		login_done(m, p, ok, result);
 	else if (strcmp(action, MSG_FAIL) == 0) {
-		if (result)
-			(void)json_get_bool(result, "reset", &reset);
+		/* It tells how long the reset took where it made one. */
 		if (ok && p->state == PATH_FAILING)
-			p->off = reset;
+			p->off = json_get_u64(result, "reset_usec", UINT64_MAX, &reset_usec) == 0;
 		fail_done(m, p, ok, result);
 	} else if (strcmp(action, MSG_REJOIN) == 0) {
 		if (p->state == PATH_REJOINING)

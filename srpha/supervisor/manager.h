@@ -92,6 +92,7 @@ struct path {
 	struct path_probe probe;
 	bool tempo_fast;
 	uint64_t returnable_since_usec;
+	uint64_t return_mark; /* I/O completed when it became returnable */
 
 	struct actor *actor; /* at work on it, or NULL */
 	bool off;	     /* the fail action was seen to succeed since it began failing */

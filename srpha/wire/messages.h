@@ -42,7 +42,7 @@
  *   fail    { host: "host3", rport: "port-3:1", sg: [ "sg1", ... ],
  *             maps: [ { name, uuid, paths: [ "8:16", ... ] } ... ],
  *             reset: bool, interrupt_usec, deadline_usec }
- *   rejoin  { host, rport, reconnect: bool, luns: [ { sg: "sg1", devno: "8:16", disk: "sdb" } ],
+ *   rejoin  { host, rport, reconnect: bool, force: bool (though it runs), luns: [ { sg: "sg1", devno: "8:16", disk: "sdb" } ],
  *             maps: [ { name, uuid, paths: [...] } ], reconnect_delay: "10",
  *             deadline_usec, multipathd: bool }
  *   timeouts{ rport, fast_io_fail_tmo, reconnect_delay, dev_loss_tmo }

@@ -25,7 +25,7 @@ struct row {
 	const char *what;
 	struct path_facts facts;
 	enum plan_action action;
-	bool reset, reconnect;
+	bool reset, reconnect, force;
 	uint64_t wake_at;
 };
 
@@ -63,7 +63,8 @@ static const struct row rows[] = {
 	{ "idle path too", FACTS(FAILING, .port_up = false), PLAN_FAIL, .reset = true, .wake_at = NEVER },
 	{ "the last path is kept", FACTS(FAILING, .port_up = false, .guarded = true, .io_stuck = true), PLAN_NOTHING, .wake_at = NEVER },
 	{ "its other maps move, no reset", FACTS(FAILING, .port_up = false, .guarded = true, .dm_active = true), PLAN_FAIL, .reset = false, .wake_at = NEVER },
-	{ "kept and back: rejoin", FACTS(FAILING, .guarded = true, .io_stuck = true), PLAN_REJOIN, .reconnect = true, .wake_at = NEVER },
+	{ "kept and back: its I/O may resume", FACTS(FAILING, .guarded = true, .io_stuck = true, .returnable_since_usec = NOW - 5), PLAN_NOTHING, .wake_at = NOW - 5 + USEC_PER_SEC },
+	{ "it does not", FACTS(FAILING, .guarded = true, .io_stuck = true, .returnable_since_usec = NOW - USEC_PER_SEC), PLAN_REJOIN, .reconnect = true, .force = true, .wake_at = NEVER },
 	{ "kept and back, nothing stuck", FACTS(FAILING, .guarded = true), PLAN_REJOIN, .reconnect = false, .wake_at = NEVER },
 	{ "kept, back, transport lost", FACTS(FAILING, .guarded = true, .rport = RPORT_BLOCKED), PLAN_REJOIN, .reconnect = true, .wake_at = NEVER },
 	{ "transport already failed fast", FACTS(FAILING, .dm_active = true, .rport = RPORT_FAIL_FAST), PLAN_FAIL, .reset = false, .wake_at = NEVER },
@@ -114,6 +115,7 @@ static void test_plan(void **state)
 		assert_int_equal(step.action, r->action);
 		assert_int_equal(step.reset, r->reset);
 		assert_int_equal(step.reconnect, r->reconnect);
+		assert_int_equal(step.force, r->force);
 		assert_true(step.wake_at_usec == r->wake_at);
 	}
 }
