@@ -6,7 +6,7 @@
  */
 #pragma once
 
-/* Every change of a path's state: fields SRPHA_PATH, SRPHA_OLD, SRPHA_EVENT, SRPHA_NEW. */
+/* Every change of a path's state: with SRPHA_OLD_STATE, _EVENT and _NEW_STATE. */
 #define MESSAGE_STATE_CHANGE "a46f776b47ad49f9be8d3a8edd7271e0"
 /* I/O was taken off a path. */
 #define MESSAGE_PATH_FAILED "4253d47a9c474ba6b8e4428190a24a66"

@@ -65,7 +65,7 @@ static const struct {
 	const char *name, *key, *before, *after;
 } errors[] = {
 	{ "io.srpha.NoSuchPath", "path", "there is no path ", "; srphactl status lists them" },
-	{ "io.srpha.LastPath", "map", "refused: it is the last usable path of map ",
+	{ "io.srpha.LastPath", "map", "refused: it is the last usable path of ",
 	  ", whose I/O would stop" },
 	{ "org.varlink.service.PermissionDenied", NULL, "only root may do this", "" },
 	{ "org.varlink.service.InvalidParameter", "parameter", "srpha did not take the parameter ",

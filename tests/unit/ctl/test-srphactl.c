@@ -272,7 +272,7 @@ static void path_commands(void **state)
 		  CTL_ERROR, "", "there is no path lab/p; " },
 		{ "drain", "{\"method\":\"io.srpha.Drain\",\"parameters\":{\"path\":\"lab\\/p\"}}",
 		  "{\"error\":\"io.srpha.LastPath\",\"parameters\":{\"map\":\"mp\\u0007a\"}}",
-		  CTL_ERROR, "", "last usable path of map mp\\x07a" },
+		  CTL_ERROR, "", "last usable path of mp\\x07a" },
 		{ "undrain",
 		  "{\"method\":\"io.srpha.Undrain\",\"parameters\":{\"path\":\"lab\\/p\"}}",
 		  "{\"error\":\"org.varlink.service.PermissionDenied\"}", CTL_ERROR, "",
