@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * srpha-actor: started ahead of need by the supervisor, warmed, then waiting on its socket for one
+ * request (wire/messages.h). A failover must not pay for a cold start.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "actor/actor.h"
+#include "base/log.h"
+#include "base/root.h"
+#include "observe/dm.h"
+#include "wire/channel.h"
+#include "wire/messages.h"
+
+/*
+ * What a first request would otherwise pay for: the version check of device-mapper, pages of the
+ * heap, code that was never run. That there is no device-mapper is found out again when needed.
+ */
+static void warm(int root_fd)
+{
+	static const char text[] = "{\"msg\":\"\",\"maps\":[{\"paths\":[\"8:16\"]}]}";
+	_cleanup_json_ struct json_object *o = NULL;
+	struct hca_ports ports;
+	void *heap = malloc(2 * CHANNEL_MESSAGE_MAX);
+
+	if (heap)
+		memset(heap, 0xff, 2 * CHANNEL_MESSAGE_MAX);
+	free(heap);
+	(void)dm_warm();
+	(void)hca_ports_read(root_fd, &ports);
+	if (json_parse_object(text, strlen(text), &o) == 0)
+		(void)json_object_to_json_string_length(o, JSON_C_TO_STRING_PLAIN, NULL);
+}
+
+int main(void)
+{
+	_cleanup_close_ int root_fd = -EBADF;
+	struct actor a = { .ops = &actor_kernel_ops };
+	int r;
+
+	log_open("srpha-actor", LOG_INFO);
+	/* A supervisor that died before this line is an end of file on the socket. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || (r = actor_signals_setup()) < 0) {
+		log_error("cannot set signals up: %m; the action is not started");
+		return EXIT_FAILURE;
+	}
+	root_fd = root_open("/");
+	if (root_fd < 0) {
+		log_error("cannot open /: %s; the action is not started", strerror(-root_fd));
+		return EXIT_FAILURE;
+	}
+	a.root_fd = root_fd;
+	warm(root_fd);
+	r = actor_serve(&a, CHILD_SOCKET_FD);
+	if (r < 0) {
+		log_error("no use of the supervisor's socket: %s; ending", strerror(-r));
+		return EXIT_FAILURE;
+	}
+	return EXIT_SUCCESS;
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "actor_test.h"
+
+#define FAIL(sg, maps, more)                                                                       \
+	"{\"msg\":\"fail\",\"host\":\"host3\",\"rport\":\"port-3:1\",\"sg\":[" sg                  \
+	"],\"maps\":[" maps "],\"interrupt_usec\":20000,\"deadline_usec\":2000000," more "}"
+#define MAP_A "{\"name\":\"mpatha\",\"uuid\":\"mpath-a\",\"paths\":[\"8:16\"]}"
+#define MAP_B "{\"name\":\"mpathb\",\"uuid\":\"mpath-b\",\"paths\":[\"8:32\"]}"
+#define RESET "\"reset\":true"
+#define SG "\"sg1\",\"sg2\""
+
+/* Device-mapper first, then the reset, its alarm armed for the reset alone. */
+static void the_whole_thing_in_order(void **state)
+{
+	struct fake_kernel *k = *state;
+	_cleanup_json_ struct json_object *done = NULL;
+	uint64_t usec;
+
+	fake_kernel_next_reset(k, -EIO, "fail-fast", 31000);
+	done = fake_kernel_ask(k, FAIL(SG, MAP_A "," MAP_B, RESET));
+	assert_true(reply_ok(done));
+	assert_string_equal(reply_list(done, "failed"), "8:16 8:32");
+	assert_string_equal(reply_string(done, "rport_state"), "fail-fast");
+	assert_int_equal(json_get_u64(done, "reset_usec", UINT64_MAX, &usec), 0);
+	assert_int_equal(usec, 31000);
+	assert_int_equal(json_get_u64(done, "dm_usec", UINT64_MAX, &usec), 0);
+	assert_string_equal(k->log, "fail_path mpath-a 8:16\n"
+				    "fail_path mpath-b 8:32\n"
+				    "open sg1\n"
+				    "alarm 20000 10000\n"
+				    "reset\n"
+				    "disarm\n");
+}
+
+static void without_reset_only_dm(void **state)
+{
+	struct fake_kernel *k = *state;
+	_cleanup_json_ struct json_object *done = NULL;
+
+	done = fake_kernel_ask(k, FAIL(SG, MAP_A, "\"reset\":false"));
+	assert_true(reply_ok(done));
+	assert_string_equal(reply_string(done, "rport_state"), "running");
+	assert_string_equal(k->log, "fail_path mpath-a 8:16\n");
+}
+
+/* The transport was faster: its own timer decides, a reset would not help. */
+static void no_reset_of_what_does_not_run(void **state)
+{
+	static const char *const states[] = { "blocked", "fail-fast", "lost" };
+	struct fake_kernel *k = *state;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(states); i++) {
+		_cleanup_json_ struct json_object *done = NULL;
+
+		fake_sysfs_set(&k->sysfs, states[i], RPORT_DIR "/state");
+		done = fake_kernel_ask(k, FAIL(SG, MAP_A, RESET));
+		assert_true(reply_ok(done));
+		assert_string_equal(reply_string(done, "rport_state"), states[i]);
+	}
+	assert_int_equal(fake_kernel_count(k, "fail_path"), 3);
+	assert_int_equal(fake_kernel_count(k, "reset"), 0);
+}
+
+/* The target answered before the interrupt: that is for the supervisor to know. */
+static void a_reset_that_succeeds_is_reported(void **state)
+{
+	struct fake_kernel *k = *state;
+	_cleanup_json_ struct json_object *done = NULL;
+
+	fake_kernel_next_reset(k, 0, "running", 9000);
+	done = fake_kernel_ask(k, FAIL(SG, MAP_A, RESET));
+	assert_true(reply_ok(done));
+	assert_string_equal(reply_string(done, "rport_state"), "running");
+}
+
+/* Interrupted before the rport's mutex was ours: nothing happened, the next alarm comes later. */
+static void an_interrupt_too_early_is_repeated(void **state)
+{
+	struct fake_kernel *k = *state;
+	_cleanup_json_ struct json_object *done = NULL;
+
+	fake_kernel_next_reset(k, -EIO, NULL, 20000);
+	fake_kernel_next_reset(k, -EIO, NULL, 40000);
+	fake_kernel_next_reset(k, -EIO, "fail-fast", 80000);
+	done = fake_kernel_ask(k, FAIL(SG, MAP_A, RESET));
+	assert_true(reply_ok(done));
+	assert_int_equal(fake_kernel_count(k, "alarm 20000 "), 1);
+	assert_int_equal(fake_kernel_count(k, "alarm 40000 "), 1);
+	assert_int_equal(fake_kernel_count(k, "alarm 80000 "), 1);
+	assert_int_equal(fake_kernel_count(k, "disarm"), 3);
+}
+
+static void error_recovery_is_waited_out(void **state)
+{
+	struct fake_kernel *k = *state;
+	_cleanup_json_ struct json_object *done = NULL;
+
+	for (unsigned i = 0; i < 5; i++)
+		fake_kernel_next_reset(k, -EAGAIN, NULL, 10);
+	fake_kernel_next_reset(k, -EIO, "fail-fast", 25000);
+	done = fake_kernel_ask(k, FAIL(SG, MAP_A, RESET));
+	assert_true(reply_ok(done));
+	assert_int_equal(fake_kernel_count(k, "alarm 20000 10000"), 6);
+}
+
+static void the_deadline_ends_it(void **state)
+{
+	struct fake_kernel *k = *state;
+	_cleanup_json_ struct json_object *done = NULL;
+
+	fake_kernel_next_reset(k, -EIO, NULL, 900000);
+	fake_kernel_next_reset(k, -EIO, NULL, 1200000);
+	done = fake_kernel_ask(k, FAIL(SG, MAP_A, RESET));
+	assert_false(reply_ok(done));
+	assert_string_equal(reply_string(done, "rport_state"), "running");
+	assert_string_equal(reply_list(done, "failed"), "8:16");
+}
+
+static void being_asked_to_end_ends_it(void **state)
+{
+	struct fake_kernel *k = *state;
+	_cleanup_json_ struct json_object *done = NULL;
+
+	k->stop_after_resets = 1;
+	fake_kernel_next_reset(k, -EIO, NULL, 5000);
+	done = fake_kernel_ask(k, FAIL(SG, MAP_A, RESET));
+	assert_false(reply_ok(done));
+}
+
+static void another_node_serves_as_well(void **state)
+{
+	struct fake_kernel *k = *state;
+	_cleanup_json_ struct json_object *done = NULL;
+
+	k->sg_missing = "sg1";
+	fake_kernel_next_reset(k, -EIO, "fail-fast", 25000);
+	done = fake_kernel_ask(k, FAIL(SG, MAP_A, RESET));
+	assert_true(reply_ok(done));
+	assert_int_equal(fake_kernel_count(k, "open"), 2);
+}
+
+/* The number was given to a disk of another host: never reset that one. */
+static void a_node_of_another_host_is_not_touched(void **state)
+{
+	struct fake_kernel *k = *state;
+	_cleanup_json_ struct json_object *done = NULL;
+	uint64_t number;
+
+	fake_sysfs_add_disk(&k->sysfs, &(struct fake_disk){ .host = 4, .lun = 0, .sg = "sg9" });
+	done = fake_kernel_ask(k, FAIL("\"sg9\"", MAP_A, RESET));
+	assert_false(reply_ok(done));
+	assert_int_equal(json_get_u64(done, "errno", 4095, &number), 0);
+	assert_int_equal(number, ESTALE);
+	assert_int_equal(fake_kernel_count(k, "reset"), 0);
+}
+
+static void without_a_node_there_is_no_reset(void **state)
+{
+	struct fake_kernel *k = *state;
+	_cleanup_json_ struct json_object *done = NULL;
+
+	done = fake_kernel_ask(k, FAIL("", MAP_A, RESET));
+	assert_false(reply_ok(done));
+	assert_string_equal(reply_list(done, "failed"), "8:16");
+}
+
+/* A map that is gone or does not hold the path any more sends no I/O there. */
+static void a_map_that_is_gone_is_no_failure(void **state)
+{
+	struct fake_kernel *k = *state;
+	_cleanup_json_ struct json_object *done = NULL;
+
+	fake_kernel_next_dm(k, "mpath-a", "8:16", -ESTALE, 1);
+	fake_kernel_next_dm(k, "mpath-b", "8:32", -ENOENT, 1);
+	fake_kernel_next_reset(k, -EIO, "fail-fast", 25000);
+	done = fake_kernel_ask(k, FAIL(SG, MAP_A "," MAP_B, RESET));
+	assert_true(reply_ok(done));
+	assert_string_equal(reply_list(done, "failed"), "");
+}
+
+/* A suspended map may wait for the very I/O that the reset frees: reset first, then again. */
+static void a_suspended_map_comes_after_the_reset(void **state)
+{
+	struct fake_kernel *k = *state;
+	_cleanup_json_ struct json_object *done = NULL;
+
+	fake_kernel_next_dm(k, "mpath-a", "8:16", -EBUSY, 3);
+	fake_kernel_next_reset(k, -EIO, "fail-fast", 25000);
+	done = fake_kernel_ask(k, FAIL(SG, MAP_A, RESET));
+	assert_true(reply_ok(done));
+	assert_string_equal(reply_list(done, "failed"), "8:16");
+	assert_string_equal(k->log, "fail_path mpath-a 8:16\n"
+				    "open sg1\nalarm 20000 10000\nreset\ndisarm\n"
+				    "fail_path mpath-a 8:16\n"
+				    "fail_path mpath-a 8:16\n"
+				    "fail_path mpath-a 8:16\n");
+}
+
+static void dm_trouble_is_told_and_the_reset_done(void **state)
+{
+	struct fake_kernel *k = *state;
+	_cleanup_json_ struct json_object *done = NULL;
+
+	fake_kernel_next_dm(k, "mpath-a", "8:16", -ENOMEM, 1);
+	fake_kernel_next_reset(k, -EIO, "fail-fast", 25000);
+	done = fake_kernel_ask(k, FAIL(SG, MAP_A "," MAP_B, RESET));
+	assert_false(reply_ok(done));
+	assert_string_equal(reply_list(done, "failed"), "8:32");
+	assert_string_equal(reply_string(done, "rport_state"), "fail-fast");
+}
+
+static void a_session_that_is_gone_needs_no_reset(void **state)
+{
+	struct fake_kernel *k = *state;
+	_cleanup_json_ struct json_object *done = NULL;
+
+	fake_sysfs_remove_session(&k->sysfs, 3);
+	done = fake_kernel_ask(k, FAIL(SG, MAP_A, RESET));
+	assert_true(reply_ok(done));
+	assert_string_equal(reply_string(done, "rport_state"), "unknown");
+	assert_int_equal(fake_kernel_count(k, "reset"), 0);
+}
+
+/* Everything stops before the first message where the host number was given out anew. */
+static void another_instance_is_not_touched(void **state)
+{
+	struct fake_kernel *k = *state;
+	_cleanup_json_ struct json_object *done = NULL;
+
+	done = fake_kernel_ask(k, FAIL(SG, MAP_A, RESET ",\"instance\":1"));
+	assert_false(reply_ok(done));
+	assert_string_equal(k->log, "");
+}
+
+static void bad_requests_touch_nothing(void **state)
+{
+	struct fake_kernel *k = *state;
+	static const char *const bad[] = {
+		"{\"msg\":\"fail\"}",
+		FAIL(SG, MAP_A, "\"x\":1"),
+		FAIL(SG, MAP_A, "\"reset\":1"),
+		FAIL("1", MAP_A, RESET),
+		FAIL(SG, "1", RESET),
+		FAIL(SG, "{\"name\":\"a\",\"uuid\":\"mpath-a\"}", RESET),
+		FAIL(SG, "{\"name\":\"a\",\"uuid\":\"mpath-a\",\"paths\":[1]}", RESET),
+		FAIL(SG, "{\"name\":\"a\",\"uuid\":\"mpath-a\",\"paths\":[\"8:16 x\"]}", RESET),
+		FAIL(SG, MAP_A, RESET ",\"rport\":\"port-4:1\""),
+		FAIL(SG, MAP_A, RESET ",\"rport\":\"../port-3:1\""),
+		FAIL(SG, MAP_A, RESET ",\"host\":\"\""),
+		FAIL(SG, MAP_A, RESET ",\"instance\":\"1\""),
+		FAIL(SG, MAP_A, RESET ",\"deadline_usec\":-1"),
+		FAIL(SG, MAP_A, RESET ",\"interrupt_usec\":9000000"),
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
+		_cleanup_json_ struct json_object *done = fake_kernel_ask(k, bad[i]);
+
+		assert_false(reply_ok(done));
+		assert_string_equal(k->log, "");
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ACTOR_TEST(the_whole_thing_in_order),
+		ACTOR_TEST(without_reset_only_dm),
+		ACTOR_TEST(no_reset_of_what_does_not_run),
+		ACTOR_TEST(a_reset_that_succeeds_is_reported),
+		ACTOR_TEST(an_interrupt_too_early_is_repeated),
+		ACTOR_TEST(error_recovery_is_waited_out),
+		ACTOR_TEST(the_deadline_ends_it),
+		ACTOR_TEST(being_asked_to_end_ends_it),
+		ACTOR_TEST(another_node_serves_as_well),
+		ACTOR_TEST(a_node_of_another_host_is_not_touched),
+		ACTOR_TEST(without_a_node_there_is_no_reset),
+		ACTOR_TEST(a_map_that_is_gone_is_no_failure),
+		ACTOR_TEST(a_suspended_map_comes_after_the_reset),
+		ACTOR_TEST(dm_trouble_is_told_and_the_reset_done),
+		ACTOR_TEST(a_session_that_is_gone_needs_no_reset),
+		ACTOR_TEST(another_instance_is_not_touched),
+		ACTOR_TEST(bad_requests_touch_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
