@@ -33,9 +33,10 @@ static int task_new(int type, struct dm_task **ret)
 	 * cost nothing to repeat. */
 	dm_log_with_errno_init(say_nothing);
 	dm_set_name_mangling_mode(DM_STRING_MANGLING_NONE);
+	/* It agrees on a version with the kernel first: without a control node there is no task. */
 	task = dm_task_create(type);
 	if (!task)
-		return -ENOMEM;
+		return -ENODEV;
 	*ret = task;
 	return 0;
 }
@@ -46,7 +47,7 @@ static int task_run(struct dm_task *task)
 
 	if (dm_task_run(task))
 		return 0;
-	/* No errno: it never came to an ioctl, the control node is not there. */
+	/* No errno: it never came to an ioctl. */
 	err = dm_task_get_errno(task);
 	return err ? -err : -ENODEV;
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -170,6 +171,21 @@ static void other_peoples_devices_are_refused(void **state)
 	assert_int_equal(dm_reinstate_path("", "8:16"), -ESTALE);
 }
 
+/* Both ways of saying that there is no device-mapper; where there is one, this is the lab's. */
+static void a_host_without_device_mapper_says_so(void **state)
+{
+	struct dm_view v;
+
+	if (access("/dev/mapper/control", F_OK) == 0) {
+		print_message("  skipped: this host has device-mapper\n");
+		skip();
+	}
+	assert_int_equal(dm_warm(), -ENODEV);
+	assert_int_equal(dm_view_read(&v), -ENODEV);
+	assert_int_equal(dm_fail_path("mpath-a", "8:16"), -ENODEV);
+	assert_int_equal(dm_events_open(), -ENOENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -179,6 +195,7 @@ int main(void)
 		cmocka_unit_test(table_lines),
 		cmocka_unit_test(a_path_is_found_in_its_map),
 		cmocka_unit_test(other_peoples_devices_are_refused),
+		cmocka_unit_test(a_host_without_device_mapper_says_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
