@@ -37,7 +37,7 @@ struct lun {
 
 struct rejoin {
 	struct request_session session;
-	bool reconnect;
+	bool reconnect, force;
 	const char *reconnect_delay;
 	uint64_t deadline;
 	struct map_path *paths;
@@ -87,6 +87,11 @@ static int rejoin_parse(struct actor *a, struct json_object *request, struct jso
 		r = request_deadline(a, request, &j->deadline);
 	if (r == 0)
 		r = json_get_bool(request, "reconnect", &j->reconnect);
+	if (r == 0) {
+		r = json_get_bool(request, "force", &j->force);
+		if (r == -ENOENT)
+			r = 0;
+	}
 	if (r == 0)
 		r = json_get_string(request, "reconnect_delay", &j->reconnect_delay);
 	if (r == 0 && srp_tmo_parse(j->reconnect_delay, &tmo) < 0)
@@ -114,8 +119,9 @@ static enum rport_state state_of(const struct actor *a, const struct rejoin *j)
 static int reset_until_running(const struct actor *a, const struct rejoin *j)
 {
 	uint64_t pause = RECONNECT_RETRY_USEC;
+	bool force = j->force;
 
-	while (state_of(a, j) != RPORT_RUNNING) {
+	while (force || state_of(a, j) != RPORT_RUNNING) {
 		uint64_t now = a->ops->now();
 		int r;
 
@@ -126,7 +132,9 @@ static int reset_until_running(const struct actor *a, const struct rejoin *j)
 		r = session_reset(a, &j->session, j->nodes, j->deadline - now);
 		if (r < 0 && r != -EAGAIN && r != -EIO && r != -EINTR)
 			return r;
-		if (state_of(a, j) == RPORT_RUNNING)
+		/* One that ran before counts only when the reset itself went through. */
+		force = force && r == -EAGAIN;
+		if (!force && state_of(a, j) == RPORT_RUNNING)
 			break;
 		if (r == -EAGAIN) {
 			a->ops->sleep(RETRY_USEC);
@@ -218,8 +226,9 @@ static int rejoin_all(const struct actor *a, const struct rejoin *j, struct json
 	enum rport_state state = state_of(a, j);
 	int r = 0;
 
-	/* A session that runs was reconnected by the kernel meanwhile: a reset would disturb it. */
-	if (j->reconnect && state != RPORT_RUNNING)
+	/* A session that runs was reconnected by the kernel meanwhile: a reset would disturb it,
+	 * unless it is known to run in name only. */
+	if (j->reconnect && (j->force || state != RPORT_RUNNING))
 		r = reconnect(a, j, reply);
 	state = state_of(a, j);
 	if (r == 0 && state != RPORT_RUNNING) {

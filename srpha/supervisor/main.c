@@ -10,7 +10,6 @@
 #include "base/log.h"
 #include "supervisor/manager.h"
 
-#define CONFIG_PATH "/etc/srpha.conf"
 #define RUNTIME_DIR "/run/srpha"
 
 struct options {
@@ -22,7 +21,7 @@ static void usage(void)
 {
 	printf("Usage: srpha [OPTION]...\n"
 	       "The SRP multipath supervisor; systemd starts it (systemctl enable --now srpha).\n\n"
-	       "  -c, --config=FILE       configuration (default " CONFIG_PATH ")\n"
+	       "  -c, --config=FILE       configuration (default " SRPHA_CONFIG ")\n"
 	       "      --program-dir=DIR   where srpha-worker and srpha-actor are\n"
 	       "      --runtime-dir=DIR   registry and control socket (default " RUNTIME_DIR ")\n"
 	       "  -v, --verbose           log more\n"
@@ -110,7 +109,7 @@ static int run(const struct options *o)
 int main(int argc, char **argv)
 {
 	struct options o = {
-		.config = CONFIG_PATH,
+		.config = SRPHA_CONFIG,
 		.program_dir = SRPHA_PROGRAM_DIR,
 		.runtime_dir = RUNTIME_DIR,
 		.log_level = LOG_INFO,

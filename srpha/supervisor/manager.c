@@ -55,9 +55,12 @@ static void refresh_maps(struct manager *m)
 		(void)dm_events_arm(m->dm_fd);
 	r = dm_view_read(&fresh);
 	if (r < 0) {
-		log_error("cannot read the multipath maps: %s; trying again", strerror(-r));
+		if (!m->dm_unreadable)
+			log_error("cannot read the multipath maps: %s; trying again", strerror(-r));
+		m->dm_unreadable = true;
 		return;
 	}
+	m->dm_unreadable = false;
 	dm_view_clear(&m->dm);
 	m->dm = fresh;
 	m->dm_stale = false;

@@ -136,6 +136,7 @@ struct manager {
 	struct srp_view srp;
 	struct dm_view dm;
 	bool srp_stale, dm_stale, hcas_stale, registry_stale;
+	bool dm_unreadable; /* told once until it works again */
 	int dm_fd;
 	struct udev_monitor *udev;
 	struct server *server;

@@ -106,8 +106,10 @@ void paths_free(struct manager *m)
 		path_remove(m, p);
 }
 
-static const char *state_message_id(enum path_state state)
+static const char *state_message_id(enum path_state old, enum path_state state)
 {
+	if (old == PATH_CONNECTING && state == PATH_UP)
+		return MESSAGE_LOGIN_OK;
 	if (state == PATH_DOWN)
 		return MESSAGE_PATH_FAILED;
 	if (state == PATH_UP)
@@ -136,7 +138,7 @@ static void log_move(const struct path *p, enum path_state old, enum path_state 
 	snprintf(text, sizeof(text), "path %s: %s -> %s: %s%s%s", p->name, path_state_name(old),
 		 path_state_name(next), path_event_name(event), detail ? ", " : "",
 		 detail ? detail : "");
-	log_struct(quiet ? LOG_DEBUG : LOG_NOTICE, state_message_id(next), text, fields,
+	log_struct(quiet ? LOG_DEBUG : LOG_NOTICE, state_message_id(old, next), text, fields,
 		   ARRAY_SIZE(fields));
 }
 

@@ -59,6 +59,16 @@ static unsigned map_usable(struct manager *m, const struct dm_map *map)
 	return n;
 }
 
+static bool target_has_path(struct manager *m, const char *name)
+{
+	struct path *p;
+
+	LIST_FOREACH (p, &m->paths, link)
+		if (strcmp(p->target, name) == 0)
+			return true;
+	return false;
+}
+
 enum health status_health(struct manager *m, struct json_object *reasons)
 {
 	enum health h = HEALTH_HEALTHY;
@@ -91,10 +101,17 @@ enum health status_health(struct manager *m, struct json_object *reasons)
 			worsen(&h, HEALTH_DEGRADED, reasons, "path %s is %s%s%s", p->name,
 			       path_state_name(p->state), p->probe.why[0] ? ": " : "",
 			       p->probe.why);
+	for (unsigned i = 0; i < m->config->n_targets; i++)
+		if (!target_has_path(m, m->config->targets[i].name))
+			worsen(&h, HEALTH_DEGRADED, reasons,
+			       "target %s has no path: no HCA port routes to its portals",
+			       m->config->targets[i].name);
 	if (m->mistakes.total > 0)
 		worsen(&h, HEALTH_DEGRADED, reasons,
-		       "the configuration on disk has %u mistakes and was not taken",
-		       m->mistakes.total);
+		       "the configuration on disk has %u mistake%s and was not taken",
+		       m->mistakes.total, m->mistakes.total == 1 ? "" : "s");
+	if (m->dm_unreadable)
+		worsen(&h, HEALTH_DEGRADED, reasons, "the multipath maps cannot be read");
 	return h;
 }
 
