@@ -58,6 +58,51 @@ static void a_session_that_runs_is_not_reset(void **state)
 	assert_int_equal(fake_kernel_count(k, "reinstate_path"), 2);
 }
 
+/* A session that runs in name only: its I/O is stuck, and the kernel has not noticed. */
+static void force_resets_what_runs(void **state)
+{
+	struct fake_kernel *k = *state;
+	_cleanup_json_ struct json_object *done = NULL;
+
+	fake_sysfs_set(&k->sysfs, "running", RPORT_DIR "/state");
+	fake_kernel_next_reset(k, -EAGAIN, NULL, 10);
+	fake_kernel_next_reset(k, -EIO, NULL, 10);
+	fake_kernel_next_reset(k, -EIO, "fail-fast", 20000);
+	fake_kernel_next_reset(k, 0, "running", 300000);
+	done = fake_kernel_ask(k, REJOIN(",\"force\":true"));
+	assert_true(reply_ok(done));
+	assert_string_equal(reconnect_delay(k), "10");
+	assert_int_equal(fake_kernel_count(k, "reinstate_path"), 2);
+}
+
+static void one_forced_reset_is_enough(void **state)
+{
+	struct fake_kernel *k = *state;
+	_cleanup_json_ struct json_object *done = NULL;
+
+	fake_sysfs_set(&k->sysfs, "running", RPORT_DIR "/state");
+	fake_kernel_next_reset(k, 0, NULL, 300000);
+	done = fake_kernel_ask(k, REJOIN(",\"force\":true"));
+	assert_true(reply_ok(done));
+}
+
+/* It runs in name only: the supervisor saw its I/O stuck. Then only a reset that worked counts. */
+static void a_stuck_session_is_reset_though_it_runs(void **state)
+{
+	struct fake_kernel *k = *state;
+	_cleanup_json_ struct json_object *done = NULL;
+
+	fake_sysfs_set(&k->sysfs, "running", RPORT_DIR "/state");
+	fake_kernel_next_reset(k, -EAGAIN, NULL, 10);
+	fake_kernel_next_reset(k, -EIO, "fail-fast", 10000);
+	fake_kernel_next_reset(k, 0, "running", 300000);
+	done = fake_kernel_ask(k, REJOIN(",\"force\":true"));
+	assert_true(reply_ok(done));
+	assert_int_equal(fake_kernel_count(k, "reset"), 3);
+	assert_string_equal(reconnect_delay(k), "10");
+	assert_int_equal(fake_kernel_count(k, "reinstate_path"), 2);
+}
+
 static void a_target_that_refuses_is_asked_again(void **state)
 {
 	struct fake_kernel *k = *state;
@@ -288,6 +333,7 @@ static void bad_requests_touch_nothing(void **state)
 		REJOIN(",\"maps\":{}"),
 		REJOIN(",\"instance\":1"),
 		REJOIN(",\"reconnect\":null"),
+		REJOIN(",\"force\":1"),
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -304,6 +350,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_whole_thing_in_order),
 		TEST(a_session_that_runs_is_not_reset),
+		TEST(force_resets_what_runs),
+		TEST(one_forced_reset_is_enough),
+		TEST(a_stuck_session_is_reset_though_it_runs),
 		TEST(a_target_that_refuses_is_asked_again),
 		TEST(the_deadline_restores_the_delay),
 		TEST(being_asked_to_end_restores_the_delay),
