@@ -132,8 +132,9 @@ static int reset_until_running(const struct actor *a, const struct rejoin *j)
 		r = session_reset(a, &j->session, j->nodes, j->deadline - now);
 		if (r < 0 && r != -EAGAIN && r != -EIO && r != -EINTR)
 			return r;
-		/* One that ran before counts only when the reset itself went through. */
-		force = force && r == -EAGAIN;
+		/* One that runs in name only counts as running once a reset took it down, or went
+		 * through; -EIO while it still runs was an interrupt before the rport's mutex. */
+		force = force && r < 0 && state_of(a, j) == RPORT_RUNNING;
 		if (!force && state_of(a, j) == RPORT_RUNNING)
 			break;
 		if (r == -EAGAIN) {
