@@ -10,12 +10,18 @@
  *                      │                                           was ours: again, later alarm
  *                      ├─► -EAGAIN  error recovery runs: again in 10 ms
  *                      └─► 0        the target answered in time: running, and that is reported
+ *
+ * Then, where the supervisor knows itself when the target is back ("reconnect_hold", seconds), the
+ * kernel's own reconnect is put off by so long: an attempt at a target that is silent holds the
+ * rport's mutex until its login times out (4 s a try, 70 s in all), and a rejoin has to wait for it.
  */
 #include "actor/session.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/root.h"
 #include "wire/channel.h"
 #include "wire/messages.h"
 
@@ -31,13 +37,14 @@ struct fail {
 	unsigned n_paths;
 	struct json_object *sg;
 	bool reset;
+	const char *hold; /* NULL: leave the kernel's reconnect where it is */
 	uint64_t interrupt_usec, deadline;
 };
 
 static int fail_parse(struct actor *a, struct json_object *request, struct json_object *reply,
 		      struct fail *f)
 {
-	int r = request_session(a, request, reply, &f->session);
+	int r = request_session(a, request, reply, &f->session), hold;
 
 	if (r == 0)
 		r = request_deadline(a, request, &f->deadline);
@@ -56,6 +63,9 @@ static int fail_parse(struct actor *a, struct json_object *request, struct json_
 		return r;
 	if (f->interrupt_usec == 0)
 		f->interrupt_usec = INTERRUPT_DEFAULT_USEC;
+	r = json_get_string(request, "reconnect_hold", &f->hold);
+	if (r == -EBADMSG || (r == 0 && (srp_tmo_parse(f->hold, &hold) < 0 || hold <= 0)))
+		return -EBADMSG;
 	return request_map_paths(request, &f->paths, &f->n_paths);
 }
 
@@ -121,6 +131,28 @@ static int fail_reset(const struct actor *a, const struct fail *f, struct json_o
 	return r;
 }
 
+/*
+ * Three writes (store_reconnect_delay()): `off` cancels the queued reconnect, a delay after `off`
+ * queues one anew that far away, and the old value is then only stored. So nothing is left to be
+ * put right, and a host without srpha still reconnects some time. Best effort.
+ */
+static void hold_reconnect(const struct actor *a, const struct fail *f)
+{
+	enum rport_state state = srp_rport_state(a->root_fd, f->session.rport);
+	char path[128], delay[32];
+
+	if (!f->hold || (state != RPORT_BLOCKED && state != RPORT_FAIL_FAST))
+		return;
+	snprintf(path, sizeof(path), "sys/class/srp_remote_ports/%s/reconnect_delay",
+		 f->session.rport);
+	if (root_read(a->root_fd, path, delay, sizeof(delay)) < 0 || strcmp(delay, "off") == 0)
+		return;
+	if (a->ops->attr_write(a->root_fd, path, "off") < 0)
+		return;
+	(void)a->ops->attr_write(a->root_fd, path, f->hold);
+	(void)a->ops->attr_write(a->root_fd, path, delay);
+}
+
 static int fail_all(const struct actor *a, const struct fail *f, struct json_object *reply)
 {
 	uint64_t start = a->ops->now();
@@ -137,6 +169,7 @@ static int fail_all(const struct actor *a, const struct fail *f, struct json_obj
 		dm = fail_paths(a, f, reply, a->ops->now() + BUSY_USEC);
 	if (dm < 0)
 		reply_error(reply, "device-mapper did not fail every path (%s)", strerror(-dm));
+	hold_reconnect(a, f);
 	return r < 0 ? r : dm;
 }
 

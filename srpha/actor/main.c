@@ -4,10 +4,13 @@
  * request (wire/messages.h). A failover must not pay for a cold start.
  */
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "actor/actor.h"
 #include "base/log.h"
@@ -36,6 +39,20 @@ static void warm(int root_fd)
 		(void)json_object_to_json_string_length(o, JSON_C_TO_STRING_PLAIN, NULL);
 }
 
+/*
+ * Before the I/O threads that are about to be stuck, as multipathd does; and in memory as a whole:
+ * what is read from a disk later might be read over the very path that failed. Each is a help that
+ * a unit's restrictions may deny.
+ */
+static void come_first(void)
+{
+	const struct sched_param lowest = { .sched_priority = 1 };
+
+	if (sched_setscheduler(0, SCHED_RR, &lowest) < 0)
+		(void)setpriority(PRIO_PROCESS, 0, -20);
+	(void)mlockall(MCL_CURRENT | MCL_FUTURE);
+}
+
 int main(void)
 {
 	_cleanup_close_ int root_fd = -EBADF;
@@ -54,6 +71,7 @@ int main(void)
 		return EXIT_FAILURE;
 	}
 	a.root_fd = root_fd;
+	come_first();
 	warm(root_fd);
 	r = actor_serve(&a, CHILD_SOCKET_FD);
 	if (r < 0) {

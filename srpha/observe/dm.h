@@ -34,8 +34,9 @@ struct dm_view {
 };
 
 /*
- * Opens device-mapper's control node and agrees on a version with the kernel, so that the first
- * message does not pay for it. 0, or -ENODEV where there is no device-mapper.
+ * Opens device-mapper's control node, agrees on a version with the kernel and sends a message to
+ * nobody, so that the first real one does not pay for it. 0, or -ENODEV where there is no
+ * device-mapper.
  */
 int dm_warm(void);
 

@@ -116,6 +116,44 @@ static void the_deadline_ends_it(void **state)
 	assert_string_equal(reply_list(done, "failed"), "8:16");
 }
 
+#define HOLD RESET ",\"reconnect_hold\":\"600\""
+
+/* The queued reconnect is cancelled, queued far away, and the delay is as it was. */
+static void the_kernels_reconnect_is_put_off(void **state)
+{
+	struct fake_kernel *k = *state;
+	_cleanup_json_ struct json_object *done = NULL;
+
+	fake_kernel_next_reset(k, -EIO, "fail-fast", 31000);
+	done = fake_kernel_ask(k, FAIL(SG, "", HOLD));
+	assert_true(reply_ok(done));
+	assert_string_equal(k->log, "open sg1\nalarm 20000 10000\nreset\ndisarm\n"
+				    "write reconnect_delay off\n"
+				    "write reconnect_delay 600\n"
+				    "write reconnect_delay 10\n");
+	assert_string_equal(fake_sysfs_get(&k->sysfs, RPORT_DIR "/reconnect_delay"), "10");
+}
+
+static void there_may_be_nothing_to_put_off(void **state)
+{
+	struct fake_kernel *k = *state;
+	_cleanup_json_ struct json_object *running = NULL, *off = NULL, *last = NULL;
+
+	running = fake_kernel_ask(k, FAIL(SG, "", "\"reset\":false,\"reconnect_hold\":\"600\""));
+	assert_true(reply_ok(running));
+	fake_sysfs_set(&k->sysfs, "blocked", RPORT_DIR "/state");
+	fake_sysfs_set(&k->sysfs, "off", RPORT_DIR "/reconnect_delay");
+	off = fake_kernel_ask(k, FAIL(SG, "", HOLD));
+	assert_true(reply_ok(off));
+	assert_string_equal(k->log, "");
+	/* The last timeout that is on: the kernel refuses `off`, and nothing else is written. */
+	fake_sysfs_set(&k->sysfs, "10", RPORT_DIR "/reconnect_delay");
+	fake_sysfs_set(&k->sysfs, "off", RPORT_DIR "/fast_io_fail_tmo");
+	last = fake_kernel_ask(k, FAIL(SG, "", HOLD));
+	assert_true(reply_ok(last));
+	assert_string_equal(k->log, "write reconnect_delay off\n");
+}
+
 static void being_asked_to_end_ends_it(void **state)
 {
 	struct fake_kernel *k = *state;
@@ -248,6 +286,9 @@ static void bad_requests_touch_nothing(void **state)
 		FAIL(SG, MAP_A, RESET ",\"rport\":\"../port-3:1\""),
 		FAIL(SG, MAP_A, RESET ",\"host\":\"\""),
 		FAIL(SG, MAP_A, RESET ",\"instance\":\"1\""),
+		FAIL(SG, MAP_A, RESET ",\"reconnect_hold\":\"off\""),
+		FAIL(SG, MAP_A, RESET ",\"reconnect_hold\":\"0\""),
+		FAIL(SG, MAP_A, RESET ",\"reconnect_hold\":600"),
 		FAIL(SG, MAP_A, RESET ",\"deadline_usec\":-1"),
 		FAIL(SG, MAP_A, RESET ",\"interrupt_usec\":9000000"),
 	};
@@ -270,6 +311,8 @@ int main(void)
 		ACTOR_TEST(an_interrupt_too_early_is_repeated),
 		ACTOR_TEST(error_recovery_is_waited_out),
 		ACTOR_TEST(the_deadline_ends_it),
+		ACTOR_TEST(the_kernels_reconnect_is_put_off),
+		ACTOR_TEST(there_may_be_nothing_to_put_off),
 		ACTOR_TEST(being_asked_to_end_ends_it),
 		ACTOR_TEST(another_node_serves_as_well),
 		ACTOR_TEST(a_node_of_another_host_is_not_touched),
