@@ -363,8 +363,9 @@ static void worker_start(struct manager *m, struct worker *w)
 		w->child = NULL;
 		w->restart_at_usec = now + backoff_usec(w->failures++, RESTART_BASE_USEC,
 							RESTART_CAP_USEC, (unsigned)(now % 1000));
-		log_error("cannot start %s for port %s: %s; trying again", program, w->port,
-			  strerror(-r));
+		if (w->failures == 1)
+			log_error("cannot start %s for port %s: %s; srpha keeps trying", program,
+				  w->port, strerror(-r));
 	}
 }
 
