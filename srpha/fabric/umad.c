@@ -64,13 +64,13 @@ int mad_port_open(const char *ca, unsigned port, struct mad_port **ret)
 	p->id = -1;
 	if (umad_init() < 0)
 		return -ENOENT;
-	/* umad_size() follows the ABI at run time; ours must fit it. */
-	if (umad_size() != sizeof(struct ib_user_mad))
-		return -EPROTO;
 	errno = 0;
 	p->id = umad_open_port(ca, (int)port);
 	if (p->id < 0)
 		return umad_error(p->id);
+	/* umad_size() follows the ABI, which the first open finds out; ours must fit it. */
+	if (umad_size() != sizeof(struct ib_user_mad))
+		return -EPROTO;
 	r = fcntl(umad_get_fd(p->id), F_GETFL);
 	if (r < 0 || fcntl(umad_get_fd(p->id), F_SETFL, r | O_NONBLOCK) < 0)
 		return -errno;
