@@ -66,7 +66,7 @@ void probe_configure(struct probe *p, const struct probe_config *config)
 	if (p->config.interval_usec == 0)
 		p->config.interval_usec = 1;
 	/* A shorter interval counts from now, not after the old one. */
-	if (!p->paused && !p->waiting && p->next_usec != USEC_INFINITY)
+	if (!p->paused && p->n_pending == 0)
 		p->next_usec = min_u64(p->next_usec, p->sent_usec + p->config.interval_usec);
 }
 
@@ -79,7 +79,7 @@ void probe_expect(struct probe *p)
 void probe_pause(struct probe *p)
 {
 	p->paused = true;
-	p->waiting = false;
+	p->n_pending = 0;
 	p->next_usec = USEC_INFINITY;
 	p->misses = 0;
 	p->extensions = 0;
@@ -101,7 +101,7 @@ void probe_set_fast(struct probe *p, bool fast, uint64_t now)
 	p->fast = fast;
 	if (!fast || p->paused)
 		return;
-	if (!p->waiting || probe_overlaps(p))
+	if (p->n_pending == 0 || probe_overlaps(p))
 		p->next_usec = min_u64(p->next_usec, max_u64(now, p->sent_usec + PROBE_FAST_USEC));
 }
 
@@ -113,9 +113,9 @@ void probe_hint(struct probe *p, uint64_t now)
 
 uint64_t probe_due(const struct probe *p)
 {
-	if (p->paused)
-		return USEC_INFINITY;
-	return p->waiting ? min_u64(p->deadline_usec, p->next_usec) : p->next_usec;
+	if (p->n_pending > 0)
+		return min_u64(p->pending[0].deadline_usec, p->next_usec);
+	return p->next_usec;
 }
 
 uint64_t probe_timeout(const struct probe *p)
@@ -123,36 +123,75 @@ uint64_t probe_timeout(const struct probe *p)
 	return p->config.timeout_usec ? p->config.timeout_usec : rtt_timeout(&p->rtt);
 }
 
+static void drop_oldest(struct probe *p)
+{
+	p->n_pending--;
+	memmove(&p->pending[0], &p->pending[1], p->n_pending * sizeof(p->pending[0]));
+}
+
+/* Whether the verdict needs another probe than those that are pending. */
+static bool verdict_needs_more(const struct probe *p)
+{
+	return p->misses % p->config.misses + p->n_pending < p->config.misses;
+}
+
+/* The oldest pending probe counts as missed. */
 static void probe_miss(struct probe *p, uint64_t now, struct probe_report *report)
 {
-	p->waiting = false;
+	drop_oldest(p);
 	if (p->state == PROBE_NEW)
 		return;
 	p->n_missed++;
 	p->misses++;
+	if (p->misses % p->config.misses == 0) {
+		report->result = PROBE_DIED;
+		if (p->state != PROBE_DEAD) {
+			p->state = PROBE_DEAD;
+			p->next_usec = max_u64(now, p->sent_usec + probe_cadence(p, now));
+		}
+	} else if (p->state != PROBE_DEAD) {
+		report->result = report->result == PROBE_DIED ? PROBE_DIED : PROBE_MISSED;
+		if (p->state == PROBE_ALIVE)
+			p->next_usec = verdict_needs_more(p) ? now : USEC_INFINITY;
+		p->state = PROBE_SUSPECT;
+	}
 	report->misses = p->misses;
 	report->elapsed_usec = now - p->silent_usec;
-	if (p->misses % p->config.misses == 0) {
-		p->state = PROBE_DEAD;
-		report->result = PROBE_DIED;
-	} else if (p->state != PROBE_DEAD) {
-		p->state = PROBE_SUSPECT;
-		report->result = PROBE_MISSED;
-	}
-	p->next_usec =
-		p->state == PROBE_DEAD ? max_u64(now, p->sent_usec + probe_cadence(p, now)) : now;
 }
 
 /* Whether a deadline that we come to late deserves another wait rather than a miss. */
 static bool probe_was_stalled(struct probe *p, uint64_t now)
 {
-	uint64_t late = now - p->deadline_usec, timeout = probe_timeout(p);
+	uint64_t late = now - p->pending[0].deadline_usec, timeout = probe_timeout(p);
 
 	if (late <= PROBE_LATE_USEC || p->extensions >= (late > timeout ? 3 : 1))
 		return false;
 	p->extensions++;
-	p->deadline_usec = now + timeout;
+	for (unsigned i = 0; i < p->n_pending; i++)
+		p->pending[i].deadline_usec = max_u64(p->pending[i].deadline_usec, now + timeout);
 	return true;
+}
+
+static void probe_send(struct probe *p, uint64_t now)
+{
+	uint64_t timeout = probe_timeout(p), deadline = now + timeout;
+
+	if (p->silent_usec == 0)
+		p->silent_usec = now;
+	/* In the order of sending, also when the timeout has just become shorter. */
+	if (p->n_pending > 0)
+		deadline = max_u64(deadline, p->pending[p->n_pending - 1].deadline_usec);
+	p->pending[p->n_pending].sent_usec = now;
+	p->pending[p->n_pending].deadline_usec = deadline;
+	p->n_pending++;
+	p->sent_usec = now;
+	p->n_sent++;
+	if (probe_overlaps(p))
+		p->next_usec = now + probe_cadence(p, now);
+	else if (p->state == PROBE_SUSPECT && verdict_needs_more(p))
+		p->next_usec = now + timeout / 2;
+	else
+		p->next_usec = USEC_INFINITY;
 }
 
 bool probe_tick(struct probe *p, uint64_t now, struct probe_report *report)
@@ -160,32 +199,24 @@ bool probe_tick(struct probe *p, uint64_t now, struct probe_report *report)
 	*report = (struct probe_report){ .result = PROBE_NOTHING };
 	if (p->paused)
 		return false;
-	if (p->waiting && now >= p->deadline_usec) {
-		if (probe_was_stalled(p, now))
-			return false;
-		probe_miss(p, now, report);
-	}
+	while (p->n_pending > 0 && now >= p->pending[0].deadline_usec)
+		if (!probe_was_stalled(p, now))
+			probe_miss(p, now, report);
 	if (now < p->next_usec)
 		return false;
-	if (p->waiting) /* overlapping: the next one is due before the deadline of the last */
+	if (p->n_pending == PROBE_PENDING_MAX)
 		probe_miss(p, now, report);
-
-	if (p->silent_usec == 0)
-		p->silent_usec = now;
-	p->sent_usec = now;
-	p->deadline_usec = now + probe_timeout(p);
-	p->waiting = true;
-	p->n_sent++;
-	p->next_usec = probe_overlaps(p) ? now + probe_cadence(p, now) : USEC_INFINITY;
+	probe_send(p, now);
 	return true;
 }
 
 void probe_delayed(struct probe *p, uint64_t now)
 {
-	if (!p->waiting)
+	if (p->n_pending == 0)
 		return;
 	p->sent_usec = now;
-	p->deadline_usec = now + probe_timeout(p);
+	p->pending[p->n_pending - 1].sent_usec = now;
+	p->pending[p->n_pending - 1].deadline_usec = now + probe_timeout(p);
 }
 
 void probe_answer(struct probe *p, uint64_t sent_usec, uint64_t now, bool good,
@@ -204,12 +235,13 @@ void probe_answer(struct probe *p, uint64_t sent_usec, uint64_t now, bool good,
 	p->misses = 0;
 	p->extensions = 0;
 	p->state = PROBE_ALIVE;
-	if (p->waiting && sent_usec < p->sent_usec) {
-		/* A late one: the newest is still to be decided, its silence begins with itself. */
-		p->silent_usec = p->sent_usec;
+	/* It lived when this one was sent: nothing older is worth waiting for. */
+	while (p->n_pending > 0 && p->pending[0].sent_usec <= sent_usec)
+		drop_oldest(p);
+	if (p->n_pending > 0) {
+		p->silent_usec = p->pending[0].sent_usec;
 		p->next_usec = USEC_INFINITY;
 	} else {
-		p->waiting = false;
 		p->silent_usec = 0;
 		p->next_usec = max_u64(now, p->sent_usec + probe_cadence(p, now));
 	}

@@ -6,17 +6,18 @@
  *
  * The target's cable is pulled at X (interval i = 100 ms, timeout T about 50 ms, 3 misses):
  *
- *   probe   P1      P2      P3              P4    P5    P6
- *           |       |       |               |     |     |
- *   ----|---+-------+-------+----X----------+-----+-----+-----+------> time
- *           A1      A2      A3   :          <--T--><-T--><-T-->
- *   state   ALIVE                :                SUSPECT     DEAD
+ *   probe   P1      P2      P3              P4    P5 P6
+ *           |       |       |               |     |  |
+ *   ----|---+-------+-------+----X----------+-----+--+--+--+---------> time
+ *           A1      A2      A3   :          <--T--><--T-->  :
+ *   state   ALIVE                :                SUSPECT   DEAD
  *   report  answered             :                miss  miss  dead
- *                                <---- i at most ----><- 2T ->   dead after i + 3T at most: 250 ms
+ *                                <---- i at most ---><- 1.5 T ->    dead after i + 2.5 T at most
  *
- *   After a miss the next probe leaves at once, while the missed one may still be answered: any
- *   answer, however late, proves that the target lived when that probe was sent, ends the
- *   suspicion and is a round trip sample. T follows the measured round trip (rtt.h).
+ *   After a miss the next probe leaves at once, and those that the verdict still needs follow half
+ *   a timeout apart: they overlap, and each has its full timeout. Any answer, however late, proves
+ *   that the target lived when that probe was sent, ends the suspicion and is a round trip sample.
+ *   T follows the measured round trip (rtt.h).
  *
  *   The loop was late (a busy host did not run us): the caller has drained the receive queue
  *   before it calls probe_tick(), but the answer may sit in the kernel still:
@@ -42,6 +43,9 @@
 #define PROBE_SLOW_USEC UINT64_C(1000000)     /* a dead portal, at the slowest */
 #define PROBE_NEW_SLOW_USEC UINT64_C(5000000) /* one that never answered */
 #define PROBE_LATE_USEC UINT64_C(20000)	      /* a tick later than this was a stall of ours */
+
+/* Undecided at a time; of more, the oldest counts as missed. */
+#define PROBE_PENDING_MAX 8
 
 enum probe_state {
 	PROBE_NEW, /* it never answered: its silence means nothing */
@@ -74,16 +78,19 @@ struct probe {
 	struct probe_config config;
 	struct rtt rtt;
 	enum probe_state state;
-	bool fast;		/* the supervisor wants it close */
-	bool paused;		/* no probes: the port is down, or there is no GID */
-	bool announce;		/* report the next answer though it ends no silence */
-	bool waiting;		/* the newest probe has no answer and is not missed */
-	unsigned misses;	/* in a row */
-	unsigned extensions;	/* in this silence */
-	uint64_t sent_usec;	/* the newest probe */
-	uint64_t deadline_usec; /* of the newest probe */
-	uint64_t next_usec;	/* when to send, USEC_INFINITY: not before this one is decided */
-	uint64_t silent_usec;	/* when the first probe of this silence was sent, 0: no silence */
+	bool fast;	     /* the supervisor wants it close */
+	bool paused;	     /* no probes: the port is down, or there is no GID */
+	bool announce;	     /* report the next answer though it ends no silence */
+	unsigned misses;     /* in a row */
+	unsigned extensions; /* in this silence */
+	/* Sent, neither answered nor missed; the oldest first. */
+	struct {
+		uint64_t sent_usec, deadline_usec;
+	} pending[PROBE_PENDING_MAX];
+	unsigned n_pending;
+	uint64_t sent_usec;   /* the newest */
+	uint64_t next_usec;   /* when to send; USEC_INFINITY: when a pending one is decided */
+	uint64_t silent_usec; /* when the first probe of this silence was sent, 0: no silence */
 	uint64_t n_sent, n_answered, n_missed;
 };
 

@@ -118,7 +118,7 @@ void prober_tick(struct worker *w, struct target_portal *tp, uint64_t now)
 
 void prober_neighbour(struct worker *w, struct target_portal *tp, uint64_t now)
 {
-	if (tp->unsent && !tp->probe.paused && tp->probe.waiting) {
+	if (tp->unsent && !tp->probe.paused && tp->probe.n_pending > 0) {
 		probe_delayed(&tp->probe, now);
 		send_probe(w, tp, now);
 	} else {

@@ -282,8 +282,10 @@ static int on_second(struct sd_event_source *s, uint64_t usec, void *userdata)
 	uint64_t now = worker_now();
 
 	port_tick(w->port, now);
-	if (w->portals.n > 0)
-		outbox_put(w->out, OUTBOX_STATS, 0, prober_stats(w));
+	if (port_status(w->port)->state == PORT_STATE_GONE)
+		return 0;
+	/* Also without portals: it is the sign of life that the supervisor waits for. */
+	outbox_put(w->out, OUTBOX_STATS, 0, prober_stats(w));
 	(void)sd_event_source_set_time(s, now + USEC_PER_SEC);
 	return sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
 }
