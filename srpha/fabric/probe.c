@@ -99,7 +99,11 @@ void probe_resume(struct probe *p, uint64_t now)
 void probe_set_fast(struct probe *p, bool fast, uint64_t now)
 {
 	p->fast = fast;
-	if (!fast || p->paused)
+	if (!fast)
+		return;
+	p->announce = true;
+	p->announce_usec = now;
+	if (p->paused)
 		return;
 	if (p->n_pending == 0 || probe_overlaps(p))
 		p->next_usec = min_u64(p->next_usec, max_u64(now, p->sent_usec + PROBE_FAST_USEC));
@@ -245,9 +249,9 @@ void probe_answer(struct probe *p, uint64_t sent_usec, uint64_t now, bool good,
 		p->silent_usec = 0;
 		p->next_usec = max_u64(now, p->sent_usec + probe_cadence(p, now));
 	}
-	if (was_silent || p->announce) {
+	if (was_silent || (p->announce && sent_usec >= p->announce_usec)) {
 		report->result = PROBE_ANSWERED;
 		report->elapsed_usec = trip;
+		p->announce = p->announce && sent_usec < p->announce_usec;
 	}
-	p->announce = false;
 }

@@ -78,11 +78,12 @@ struct probe {
 	struct probe_config config;
 	struct rtt rtt;
 	enum probe_state state;
-	bool fast;	     /* the supervisor wants it close */
-	bool paused;	     /* no probes: the port is down, or there is no GID */
-	bool announce;	     /* report the next answer though it ends no silence */
-	unsigned misses;     /* in a row */
-	unsigned extensions; /* in this silence */
+	bool fast;		/* the supervisor wants it close */
+	bool paused;		/* no probes: the port is down, or there is no GID */
+	bool announce;		/* report the next answer though it ends no silence ... */
+	uint64_t announce_usec; /* ... to a probe sent since then */
+	unsigned misses;	/* in a row */
+	unsigned extensions;	/* in this silence */
 	/* Sent, neither answered nor missed; the oldest first. */
 	struct {
 		uint64_t sent_usec, deadline_usec;
@@ -112,7 +113,10 @@ void probe_pause(struct probe *p);
 /* The first probe is due at once. */
 void probe_resume(struct probe *p, uint64_t now);
 
-/* Close or normal pace; close also means at once. */
+/*
+ * Close or normal pace. Close also means at once, and that the next answer is reported: whoever
+ * asks for it wants to know.
+ */
 void probe_set_fast(struct probe *p, bool fast, uint64_t now);
 
 /* Something says that a silent target may be back: the next probe of a dead or new one is due. */

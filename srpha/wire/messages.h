@@ -9,7 +9,9 @@
  *   config  { portals: [ { id: u64, dest: string,
  *                          id_ext?: guid, ioc_guid?: guid,      what the configuration fixes
  *                          interval_usec, timeout_usec (0 = auto), misses,
- *                          answered: bool    it answered before this worker lived } ... ] }
+ *                          answered: bool,   it answered before this worker lived
+ *                          gid?: gid         where it was then, until its neighbour tells
+ *                        } ... ] }
  *           The whole list each time: the worker compares it with what it has by `id`. `id` is the
  *           supervisor's handle of a portal and comes back in every report about it.
  *   tempo   { id, fast: bool }   probe this portal at once and closely (true: a path on it is
