@@ -35,6 +35,12 @@
 #define LOGIN_RETRY_BASE_USEC USEC_PER_SEC
 #define LOGIN_RETRY_CAP_USEC (60 * USEC_PER_SEC)
 
+/*
+ * Where srpha itself sees the return, the kernel's own reconnect is put off so far at the failure: it
+ * would hold the rport's mutex for the whole time a silent target takes not to answer.
+ */
+#define RECONNECT_HOLD "600"
+
 /* Steps one path may take in one go, so that a fault in the plan cannot spin. */
 #define STEPS_MAX 4
 
@@ -279,10 +285,13 @@ static void do_fail(struct manager *m, struct path *p, bool reset)
 			json_object_array_add(sg, json_object_new_string(s->luns[i].sg));
 	json_put_string(request, "host", s->host);
 	json_put_string(request, "rport", s->rport);
+	json_put_u64(request, "instance", s->instance);
 	json_object_object_add(request, "maps", maps_of(m, s, keep));
 	json_put_bool(request, "reset", reset && json_object_array_length(sg) > 0);
 	json_object_object_add(request, "sg", sg);
 	json_put_u64(request, "interrupt_usec", INTERRUPT_USEC);
+	if (p->probe.view != PROBE_UNKNOWN)
+		json_put_string(request, "reconnect_hold", RECONNECT_HOLD);
 	run(m, p, MSG_FAIL, request, FAIL_DEADLINE_USEC);
 }
 
@@ -306,6 +315,7 @@ static void do_rejoin(struct manager *m, struct path *p, const struct plan_step 
 	}
 	json_put_string(request, "host", s->host);
 	json_put_string(request, "rport", s->rport);
+	json_put_u64(request, "instance", s->instance);
 	json_put_bool(request, "reconnect", step->reconnect);
 	json_put_bool(request, "force", step->force);
 	json_object_object_add(request, "luns", luns);

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <systemd/sd-daemon.h>
 
 #include "base/log.h"
@@ -91,6 +92,8 @@ static int run(const struct options *o)
 	sigaddset(&mask, SIGCHLD);
 	if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
 		return -errno;
+	/* What is read from a disk later might be read over the very path that failed. */
+	(void)mlockall(MCL_CURRENT | MCL_FUTURE);
 	r = sd_event_new(&event);
 	if (r < 0)
 		return r;

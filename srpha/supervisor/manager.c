@@ -154,11 +154,36 @@ static int on_udev(sd_event_source *s, int fd, uint32_t revents, void *userdata)
 	return 0;
 }
 
+/*
+ * A path that is down has its kernel reconnect put off (drive.c): with nobody left to watch for its
+ * return, that is given back. Turning the delay off and on queues it anew and does not sleep.
+ */
+static void release_paths(struct manager *m)
+{
+	struct path *p;
+
+	LIST_FOREACH (p, &m->paths, link) {
+		const struct srp_session *s = path_session(m, p);
+		char delay[16];
+
+		if (!s || p->owner == OWNER_FOREIGN || p->state == PATH_DRAINED ||
+		    s->rport_state == RPORT_RUNNING || path_timeouts(m, p)->reconnect_delay < 0)
+			continue;
+		config_format_tmo(path_timeouts(m, p)->reconnect_delay, delay);
+		if (root_writef(m->root_fd, "off", "sys/class/srp_remote_ports/%s/reconnect_delay",
+				s->rport) == 0)
+			(void)root_writef(m->root_fd, delay,
+					  "sys/class/srp_remote_ports/%s/reconnect_delay",
+					  s->rport);
+	}
+}
+
 static int on_stop(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata)
 {
 	struct manager *m = userdata;
 
 	m->stopping = true;
+	release_paths(m);
 	log_info("stopping; sessions and maps stay as they are");
 	(void)sd_notify(0, "STOPPING=1");
 	return sd_event_exit(m->event, 0);
@@ -364,7 +389,7 @@ void manager_free(struct manager *m)
 	sd_event_source_disable_unref(m->dm_source);
 	sd_event_source_disable_unref(m->udev_source);
 	if (m->udev)
-		udev_monitor_unref(m->udev);
+		uevents_close(m->udev);
 	srp_view_clear(&m->srp);
 	dm_view_clear(&m->dm);
 	config_errors_clear(&m->mistakes);

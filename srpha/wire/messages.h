@@ -41,12 +41,14 @@
  * Supervisor to actor: exactly one request; actor to supervisor: `started` and then one `done`.
  *   login   { port: "rxe0:1", options: string, fast_io_fail_tmo, reconnect_delay, dev_loss_tmo,
  *             deadline_usec }       timeouts as sysfs strings: "5", "off"
- *   fail    { host: "host3", rport: "port-3:1", sg: [ "sg1", ... ],
+ *   fail    { host: "host3", rport: "port-3:1", instance?: u64, sg: [ "sg1", ... ],
  *             maps: [ { name, uuid, paths: [ "8:16", ... ] } ... ],
- *             reset: bool, interrupt_usec, deadline_usec }
- *   rejoin  { host, rport, reconnect: bool, force: bool (though it runs), luns: [ { sg: "sg1", devno: "8:16", disk: "sdb" } ],
+ *             reset: bool, interrupt_usec, reconnect_hold?: "600", deadline_usec }
+ *   rejoin  { host, rport, instance?, reconnect: bool, force?: bool (though it runs),
+ *             luns: [ { sg: "sg1", devno: "8:16", disk: "sdb" } ... ],
  *             maps: [ { name, uuid, paths: [...] } ], reconnect_delay: "10",
  *             deadline_usec, multipathd: bool }
+ *           instance: of the host's sysfs directory; another one is another session: -ESTALE
  *   timeouts{ rport, fast_io_fail_tmo, reconnect_delay, dev_loss_tmo }
  *   logout  { rport }               writes rport delete
  *

@@ -16,7 +16,8 @@ import tempfile
 from . import image
 
 HERE = pathlib.Path(__file__).resolve().parent
-PROJECT = HERE.parent.parent
+# Another checkout may be tested by this lab: SRPHA_LAB_SOURCE names it.
+PROJECT = pathlib.Path(os.environ.get("SRPHA_LAB_SOURCE", HERE.parent.parent)).resolve()
 PROGRAMS = ("workload", "watch", "strike")
 SRPHA_TAR = "/var/lib/lab/srpha.tar"
 
@@ -47,6 +48,8 @@ def build_srpha():
 
 
 def _owned_by_root(member):
+    if member.name == ".":
+        member.mode = 0o755  # unpacked over the guest's root, which others must be able to enter
     member.uid = member.gid = 0
     member.uname = member.gname = "root"
     return member
