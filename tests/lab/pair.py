@@ -40,7 +40,7 @@ class Pair:
         self.files = []   # what srpha's tree put on the initiator
         self.directory = None
         self.target = self.initiator = None
-        self.target_boot_seconds = None
+        self.accelerated = False
 
     # ---- life ----
 
@@ -56,6 +56,7 @@ class Pair:
             tree = payload.build_srpha()
         machine_image = image.get(self.step)
         options = accel.choose(machine_image, self.step)
+        self.accelerated = options == accel.KVM
         disk = self.directory / "payload"
         payload.build(disk, tree)
         self.step(f"booting two machines ({options[1].split(',')[0]})")
@@ -65,7 +66,6 @@ class Pair:
         self.target.start()
         self.initiator.start()
         self.target.wait_booted("lab-target.service")
-        self.target_boot_seconds = time.monotonic() - began
         self.initiator.wait_booted("lab-initiator.service")
         self.step(f"both machines are up after {time.monotonic() - began:.0f} s")
 
@@ -111,12 +111,14 @@ class Pair:
         """Plug it in again; when the last end was plugged, on the initiator's clock."""
         return self._set_links(cable, sides, True)
 
-    def reset_target(self, off_seconds):
-        """Reset the target machine and keep it off; returns when it runs again, not yet booted."""
+    def reset_target(self):
+        """Reset the target machine and keep it off, until start_target()."""
         self.target.agent.close()
         self.target.qmp.execute("system_reset")
         self.target.qmp.execute("stop")
-        time.sleep(off_seconds)
+
+    def start_target(self):
+        """Let a machine that was reset boot; returns before it has."""
         self.target.qmp.execute("cont")
 
     # ---- the initiator's state ----
@@ -217,6 +219,7 @@ class Pair:
         """Make the pair healthy under `mode`: "srpha" or "baseline" (kernel and multipathd only)."""
         if self.mode == mode:
             return
+        self.mode = None
         for cable in CABLES:
             self.plug(cable)
         if mode == "srpha":
@@ -238,6 +241,8 @@ class Pair:
         """Back to health after a fault, by force where it does not come by itself."""
         for cable in CABLES:
             self.plug(cable)
+        if self.mode is None:
+            return None
         if self.mode == "srpha":
             self.configure(CONFIG)
             self.initiator.out("systemctl reset-failed srpha; systemctl start srpha && "
@@ -258,6 +263,13 @@ class Pair:
         mode, self.mode = self.mode, None
         self.run("systemctl stop srpha", 60)
         return self.use(mode)
+
+    def restart_srpha(self, config):
+        """Stop srpha, remove every session, and start it with another configuration."""
+        self.initiator.out("systemctl stop srpha", 60)
+        self.remove_sessions()
+        self.configure(config)
+        self.initiator.out("systemctl start srpha", 60)
 
     def healthy_with_srpha(self):
         return self.healthy() and self.status()[0] == 0

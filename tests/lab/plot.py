@@ -113,9 +113,11 @@ COLOURS = ("#1b7f4b", "#c0392b", "#b9770e")
 WIDTH, CHART_HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 900, 340, 78, 24, 62, 56
 
 
-def _path(curve, x, y):
+def _path(curve, end, x, y):
     parts, before = [], None
     for t, value in curve.points:
+        if t > end:
+            break
         verb = "M" if before is None or t - before > 0.5 else "L"
         parts.append(f"{verb}{x(t):.1f} {y(value):.1f}")
         before = t
@@ -151,7 +153,7 @@ def _chart(title, curves, top):
                    f'x="{x(t) + shift:.1f}" y="{top + TOP - 3}" class="tick" '
                    f'text-anchor="{anchor}">{text}</text>')
     for curve, colour in reversed(list(zip(curves, COLOURS))):
-        out.append(f'<path d="{_path(curve, x, y)}" fill="none" stroke="{colour}" '
+        out.append(f'<path d="{_path(curve, end, x, y)}" fill="none" stroke="{colour}" '
                    'stroke-width="1.4" stroke-linejoin="round"/>')
     out.append(f'<path d="M{LEFT} {top + TOP}V{bottom}H{right}" class="axis"/>'
                f'<text x="{(LEFT + right) / 2:.0f}" y="{bottom + 40}" class="tick" '

@@ -51,6 +51,7 @@ class Runner:
         self.pair, self.artifacts = pair, artifacts
         self.records = []
         self.broken = None
+        self.unreachable = {}  # mode: why the pair could not be brought into it, since it last was
 
     def run(self, item):
         """One scenario, from a healthy pair to its printed line."""
@@ -59,7 +60,7 @@ class Runner:
         try:
             if self.broken:
                 raise LabError(f"not run: {self.broken}")
-            self.pair.use(item.mode)
+            self._enter(item.mode)
             if not self.pair.healthy():
                 self.pair.heal()
             item.function(self.pair, check)
@@ -78,6 +79,18 @@ class Runner:
         if check.failures:
             self._save(item.name, check)
         self._heal()
+
+    def _enter(self, mode):
+        """Bring the pair into a mode; what failed twice is not tried a third time."""
+        failures = self.unreachable.setdefault(mode, [])
+        if len(failures) >= 2:
+            raise LabError(f"not run: {failures[-1]}")
+        try:
+            self.pair.use(mode)
+        except (LabError, ChannelError) as error:
+            failures.append(str(error))
+            raise
+        failures.clear()
 
     def _save(self, name, check):
         directory = self.artifacts / name
