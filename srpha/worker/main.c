@@ -86,10 +86,10 @@ static int follow_parent(pid_t parent)
  */
 static void stay_awake(void)
 {
-	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
 	struct sched_param lowest = { .sched_priority = 1 };
+#ifndef __SANITIZE_ADDRESS__ /* its shadow would be locked as well */
+	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
 
-#ifndef __SANITIZE_ADDRESS__
 	(void)setrlimit(RLIMIT_MEMLOCK, &unlimited);
 	if (mlockall(MCL_CURRENT | MCL_FUTURE) < 0)
 		log_debug("memory is not locked: %s", strerror(errno));
