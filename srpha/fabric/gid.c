@@ -3,15 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/parse.h"
 #include "base/root.h"
-
-#define PORT_DIR "sys/class/infiniband/%s/ports/%u"
 
 void gid_from_mac(const uint8_t mac[static MAC_SIZE], uint8_t ret[static GID_SIZE])
 {
@@ -53,9 +50,7 @@ static enum gid_type parse_type(const char *s)
 }
 
 struct reader {
-	int root_fd;
-	const char *ca;
-	unsigned port;
+	int port_fd;
 	struct gid_table *table;
 };
 
@@ -70,18 +65,15 @@ static int read_entry(const char *name, void *userdata)
 	if (rd->table->n == GID_TABLE_MAX || parse_u64(name, 0, 255, &index) < 0)
 		return 0;
 	*e = (struct gid_entry){ .index = (uint8_t)index, .type = GID_OTHER };
-	if (root_readf(rd->root_fd, text, sizeof(text), PORT_DIR "/gids/%s", rd->ca, rd->port,
-		       name) < 0 ||
+	if (root_readf(rd->port_fd, text, sizeof(text), "gids/%s", name) < 0 ||
 	    parse_gid(text, e->gid) < 0)
 		return 0;
 	/* An unused entry: all zero, or an InfiniBand one with nothing but the prefix. */
 	if (memcmp(e->gid, zero, GID_SIZE) == 0 || memcmp(e->gid + 8, empty_ib, 8) == 0)
 		return 0;
-	if (root_readf(rd->root_fd, text, sizeof(text), PORT_DIR "/gid_attrs/types/%s", rd->ca,
-		       rd->port, name) > 0)
+	if (root_readf(rd->port_fd, text, sizeof(text), "gid_attrs/types/%s", name) > 0)
 		e->type = parse_type(text);
-	if (root_readf(rd->root_fd, text, sizeof(text), PORT_DIR "/gid_attrs/ndevs/%s", rd->ca,
-		       rd->port, name) > 0 &&
+	if (root_readf(rd->port_fd, text, sizeof(text), "gid_attrs/ndevs/%s", name) > 0 &&
 	    strlen(text) < sizeof(e->netdev))
 		memcpy(e->netdev, text, strlen(text) + 1);
 	rd->table->n++;
@@ -99,21 +91,22 @@ static void sort_by_index(struct gid_table *t)
 		}
 }
 
-int gid_table_read(int root_fd, const char *ca, unsigned port, struct gid_table *ret)
+int gid_table_read(int port_fd, struct gid_table *ret)
 {
-	struct reader rd = { .root_fd = root_fd, .ca = ca, .port = port, .table = ret };
-	char dir[128];
+	struct gid_table t = { .n = 0 };
+	struct reader rd = { .port_fd = port_fd, .table = &t };
 	struct stat st;
 	int r;
 
-	ret->n = 0;
-	if (snprintf(dir, sizeof(dir), PORT_DIR "/gids", ca, port) >= (int)sizeof(dir))
-		return -ENAMETOOLONG;
-	if (fstatat(root_fd, dir, &st, 0) < 0)
+	/* A missing directory is an empty one to root_each(): not here. */
+	if (fstatat(port_fd, "gids", &st, 0) < 0)
 		return -errno;
-	r = root_each(root_fd, dir, 4 * GID_TABLE_MAX, read_entry, &rd);
-	sort_by_index(ret);
-	return r;
+	r = root_each(port_fd, "gids", 4 * GID_TABLE_MAX, read_entry, &rd);
+	if (r < 0)
+		return r;
+	sort_by_index(&t);
+	*ret = t;
+	return 0;
 }
 
 static bool on_netdev(const struct gid_entry *e, const char *netdev)

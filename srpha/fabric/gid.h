@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * GIDs: from a MAC address and back, and the table of them that a port has. Reads sysfs below a
- * root descriptor and changes nothing; called by the worker's port watch and resolver.
+ * GIDs: from a MAC address and back, and the table of them that a port has. Reads sysfs below
+ * a directory descriptor and changes nothing; called by the worker's port watch and resolver.
  */
 #pragma once
 
@@ -41,10 +41,11 @@ bool gid_is_link_local(const uint8_t gid[static GID_SIZE]);
 bool gid_is_v4_mapped(const uint8_t gid[static GID_SIZE]);
 
 /*
- * Reads the GIDs in use of a port. 0, -ENOENT when there is no such port, or what reading the
- * directory gave. An entry that vanishes meanwhile is left out.
+ * Reads the GIDs in use of a port. `port_fd` is its directory in sysfs,
+ * sys/class/infiniband/CA/ports/N. 0 with *ret set; -ENOENT when the port is gone, or what reading
+ * gave, *ret untouched. An entry that vanishes meanwhile is left out.
  */
-int gid_table_read(int root_fd, const char *ca, unsigned port, struct gid_table *ret);
+int gid_table_read(int port_fd, struct gid_table *ret);
 
 /*
  * The link-local GIDs on `netdev` that a datagram may be sent from, best first: RoCE v2 before v1

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/parse.h"
@@ -23,7 +24,7 @@
 
 struct port {
 	struct sd_event *loop;
-	int root_fd;
+	int fd; /* its directory in sysfs: opened as root, read as nobody, wherever "/" is closed */
 	char ca[64];
 	unsigned num;
 	const struct port_ops *ops;
@@ -35,6 +36,7 @@ struct port {
 	uint64_t disbelief_usec; /* until then sysfs cannot say active */
 	uint64_t confirm_usec;	 /* next early look at sysfs */
 	unsigned confirms;	 /* left */
+	int error;		 /* of the last look at sysfs */
 };
 
 static uint64_t now_usec(void)
@@ -80,17 +82,35 @@ int port_parse_name(const char *name, char ca[static 64], unsigned *ret_port)
 	return 0;
 }
 
-/* "4: ACTIVE" */
-static int read_state(const struct port *p, enum port_state *ret)
+static bool is_gone(int error)
 {
-	char text[64];
-	ssize_t n = root_readf(p->root_fd, text, sizeof(text), PORT_DIR "/state", p->ca, p->num);
+	return error == -ENOENT || error == -ENODEV || error == -ENXIO;
+}
 
-	if (n < 0)
-		return (int)n;
-	*ret = n > 1 && text[0] >= '1' && text[0] <= '5' && text[1] == ':'
-		       ? (enum port_state)(text[0] - '0')
+static enum port_state state_of(unsigned number)
+{
+	return number >= PORT_STATE_DOWN && number <= PORT_STATE_ACTIVE_DEFER
+		       ? (enum port_state)number
 		       : PORT_STATE_UNKNOWN;
+}
+
+/* "4: ACTIVE"; or what the device says where sysfs may not be read. */
+static int read_state(struct port *p, enum port_state *ret)
+{
+	struct ibv_port_attr attr;
+	char text[64];
+	ssize_t n = root_read(p->fd, "state", text, sizeof(text));
+
+	p->error = n < 0 ? (int)n : 0;
+	if (n > 1 && text[1] == ':') {
+		*ret = state_of((unsigned)(text[0] - '0'));
+		return 0;
+	}
+	if (is_gone(p->error) || !p->verbs)
+		return n < 0 ? (int)n : -EBADMSG;
+	if (ibv_query_port(p->verbs, (uint8_t)p->num, &attr) != 0)
+		return p->error ? p->error : -EIO;
+	*ret = state_of((unsigned)attr.state);
 	return 0;
 }
 
@@ -98,9 +118,9 @@ static bool link_is_infiniband(const struct port *p)
 {
 	char text[64];
 
-	return root_readf(p->root_fd, text, sizeof(text), PORT_DIR "/link_layer", p->ca, p->num) >
-		       0 &&
-	       strcmp(text, "InfiniBand") == 0;
+	if (root_read(p->fd, "link_layer", text, sizeof(text)) <= 0)
+		return p->status.infiniband;
+	return strcmp(text, "InfiniBand") == 0;
 }
 
 /* The GID and interface to tell of: the first link-local one, else the first. */
@@ -150,11 +170,6 @@ void port_lost(struct port *p, enum port_source source)
 	port_become_state(p, PORT_STATE_GONE, source);
 }
 
-static bool is_gone(int error)
-{
-	return error == -ENOENT || error == -ENODEV || error == -ENXIO;
-}
-
 /* The state as sysfs has it, and the GIDs when the port has just become active. */
 static void look_at_sysfs(struct port *p, enum port_source source)
 {
@@ -169,7 +184,7 @@ static void look_at_sysfs(struct port *p, enum port_source source)
 	if (s.state == PORT_STATE_ACTIVE && p->status.state != PORT_STATE_ACTIVE) {
 		if (now_usec() < p->disbelief_usec)
 			return;
-		(void)gid_table_read(p->root_fd, p->ca, p->num, &p->gids);
+		(void)gid_table_read(p->fd, &p->gids);
 		pick_gid(&p->gids, &s);
 	}
 	s.infiniband = link_is_infiniband(p);
@@ -179,10 +194,14 @@ static void look_at_sysfs(struct port *p, enum port_source source)
 void port_reread(struct port *p)
 {
 	struct port_status s = p->status;
-	int r = gid_table_read(p->root_fd, p->ca, p->num, &p->gids);
+	int r = gid_table_read(p->fd, &p->gids);
 
 	if (is_gone(r)) {
 		port_lost(p, PORT_SOURCE_SYSFS);
+		return;
+	}
+	if (r < 0) { /* what was read before stays */
+		p->error = r;
 		return;
 	}
 	pick_gid(&p->gids, &s);
@@ -305,22 +324,27 @@ int port_new(struct sd_event *loop, int root_fd, const char *ca, unsigned num,
 	     const struct port_ops *ops, void *userdata, struct port **ret)
 {
 	_cleanup_(port_freep) struct port *p = calloc(1, sizeof(*p));
+	char dir[128];
 	int r;
 
 	if (!p)
 		return -ENOMEM;
+	p->fd = -EBADF;
 	p->loop = loop;
-	p->root_fd = root_fd;
 	snprintf(p->ca, sizeof(p->ca), "%s", ca);
 	p->num = num;
 	p->ops = ops;
 	p->userdata = userdata;
 	p->confirm_usec = USEC_INFINITY;
+	snprintf(dir, sizeof(dir), PORT_DIR, ca, num);
+	p->fd = openat(root_fd, dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (p->fd < 0)
+		return is_gone(-errno) ? -ENODEV : -errno;
 	r = read_state(p, &p->status.state);
 	if (r < 0)
 		return is_gone(r) ? -ENODEV : r;
 	p->status.infiniband = link_is_infiniband(p);
-	(void)gid_table_read(root_fd, ca, num, &p->gids);
+	(void)gid_table_read(p->fd, &p->gids);
 	pick_gid(&p->gids, &p->status);
 	*ret = TAKE_PTR(p);
 	return 0;
@@ -333,7 +357,14 @@ void port_free(struct port *p)
 	sd_event_source_unref(p->events);
 	if (p->verbs)
 		ibv_close_device(p->verbs);
+	if (p->fd >= 0)
+		close(p->fd);
 	free(p);
+}
+
+int port_error(const struct port *p)
+{
+	return p->error;
 }
 
 const struct port_status *port_status(const struct port *p)

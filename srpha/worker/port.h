@@ -50,7 +50,7 @@ struct port_ops {
 int port_parse_name(const char *name, char ca[static 64], unsigned *ret_port);
 
 /*
- * Reads the first status. 0, -ENODEV when there is no such port. root_fd stays the caller's.
+ * Reads the first status. 0, -ENODEV when there is no such port. root_fd is used only here.
  */
 int port_new(struct sd_event *loop, int root_fd, const char *ca, unsigned num,
 	     const struct port_ops *ops, void *userdata, struct port **ret);
@@ -71,6 +71,9 @@ void port_lost(struct port *p, enum port_source source);
 
 /* Earlier than the next second, when an event said active and sysfs did not yet; or INFINITY. */
 uint64_t port_due(const struct port *p);
+
+/* 0, or why sysfs could not be read the last time: the port is then known by its events only. */
+int port_error(const struct port *p);
 
 const struct port_status *port_status(const struct port *p);
 const struct gid_table *port_gids(const struct port *p);

@@ -284,6 +284,11 @@ static int on_second(struct sd_event_source *s, uint64_t usec, void *userdata)
 	port_tick(w->port, now);
 	if (port_status(w->port)->state == PORT_STATE_GONE)
 		return 0;
+	if (port_error(w->port) < 0)
+		worker_problem(w, PROBLEM_SYSFS, "%s: cannot read its state in sysfs: %s", w->name,
+			       strerror(-port_error(w->port)));
+	else
+		worker_problem_over(w, PROBLEM_SYSFS);
 	/* Also without portals: it is the sign of life that the supervisor waits for. */
 	outbox_put(w->out, OUTBOX_STATS, 0, prober_stats(w));
 	(void)sd_event_source_set_time(s, now + USEC_PER_SEC);
@@ -424,7 +429,6 @@ int worker_new(const char *name, int root_fd, int channel, struct worker **ret)
 
 	if (!w)
 		return -ENOMEM;
-	w->root_fd = root_fd;
 	w->channel = channel;
 	w->netlink = -EBADF;
 	w->solicit = (struct solicit){ -EBADF, -EBADF, -EBADF, -EBADF };

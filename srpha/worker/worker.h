@@ -20,6 +20,7 @@
 /* What may be wrong with the worker itself; each is told once until its words change. */
 enum worker_problem {
 	PROBLEM_VERBS,
+	PROBLEM_SYSFS,
 	PROBLEM_UMAD,
 	PROBLEM_NETLINK,
 	PROBLEM_SOLICIT,
@@ -30,7 +31,6 @@ enum worker_problem {
 
 struct worker {
 	struct sd_event *loop;
-	int root_fd;
 	int channel;
 	char name[80]; /* "rxe0:1" */
 	char ca[64];
