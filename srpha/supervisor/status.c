@@ -106,8 +106,9 @@ enum health status_health(struct manager *m, struct json_object *reasons)
 			worsen(&h, HEALTH_DEGRADED, reasons,
 			       "target %s has no path: no HCA port routes to its portals",
 			       m->config->targets[i].name);
+	/* Said, but storage is as well as it was: the old configuration is in force. */
 	if (m->mistakes.total > 0)
-		worsen(&h, HEALTH_DEGRADED, reasons,
+		worsen(&h, HEALTH_HEALTHY, reasons,
 		       "the configuration on disk has %u mistake%s and was not taken",
 		       m->mistakes.total, m->mistakes.total == 1 ? "" : "s");
 	if (m->dm_unreadable)
