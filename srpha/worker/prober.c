@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "wire/channel.h"
 #include "wire/messages.h"
 #include "worker/resolve.h"
@@ -50,6 +51,24 @@ static void tell(struct worker *w, struct target_portal *tp, const struct probe_
 		outbox_put_urgent(w->out, OUTBOX_PROBE, tp->settings.id, o);
 	else
 		outbox_put(w->out, OUTBOX_PROBE, tp->settings.id, o);
+}
+
+/* Once an outage, the evidence. What follows from it is the supervisor's to log. */
+static void log_death(const struct worker *w, const struct target_portal *tp,
+		      const struct probe_report *report)
+{
+	const struct probe *p = &tp->probe;
+	char elapsed[32], timeout[32], trip[32], longest[32];
+
+	if (report->result != PROBE_DIED || report->misses > p->config.misses)
+		return;
+	log_info("%s: %s does not answer: %u probes missed in %s, timeout %s, round trip %s, "
+		 "longest %s, %u waits extended",
+		 w->name, tp->settings.text, report->misses,
+		 format_usec(report->elapsed_usec, elapsed, sizeof(elapsed)),
+		 format_usec(probe_timeout(p), timeout, sizeof(timeout)),
+		 format_usec(p->rtt.srtt_usec, trip, sizeof(trip)),
+		 format_usec(p->rtt.max_usec, longest, sizeof(longest)), p->extensions);
 }
 
 void prober_update(struct worker *w, struct target_portal *tp, uint64_t now)
@@ -111,6 +130,7 @@ void prober_tick(struct worker *w, struct target_portal *tp, uint64_t now)
 	bool send = probe_tick(&tp->probe, now, &report);
 
 	tell(w, tp, &report);
+	log_death(w, tp, &report);
 	if (send)
 		send_probe(w, tp, now);
 	note_silence(w, tp, now);
