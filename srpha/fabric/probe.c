@@ -31,9 +31,10 @@ static uint64_t probe_cadence(const struct probe *p, uint64_t now)
 		if (!p->fast)
 			return clamp_u64(silence / 8, interval,
 					 max_u64(interval, PROBE_NEW_SLOW_USEC));
-		return clamp_u64(silence / 64, PROBE_FAST_USEC, PROBE_SLOW_USEC);
+		return clamp_u64(silence / PROBE_CLOSE_DIVISOR, PROBE_FAST_USEC, PROBE_SLOW_USEC);
 	case PROBE_DEAD:
-		return clamp_u64(silence / 64, PROBE_FAST_USEC, PROBE_SLOW_USEC);
+		return clamp_u64(silence / (p->fast ? PROBE_CLOSE_DIVISOR : PROBE_DEAD_DIVISOR),
+				 PROBE_FAST_USEC, PROBE_SLOW_USEC);
 	case PROBE_ALIVE:
 	case PROBE_SUSPECT:
 		break;

@@ -220,6 +220,23 @@ static void dead_is_repeated_and_slows_down(void **state)
 	assert_in_range(died, sent / 3 - 2, sent / 3 + 2);
 }
 
+/* Somebody waits for it: a minute of silence is asked into every 60 ms, and hours not for ever. */
+static void waited_for(void **state)
+{
+	struct probe p = alive(&fixed);
+	struct probe_report r;
+	uint64_t now;
+
+	probe_set_fast(&p, true, T0);
+	for (now = T0; now < T0 + 61 * USEC_PER_SEC; now = probe_due(&p))
+		(void)probe_tick(&p, now, &r);
+	assert_int_equal(p.state, PROBE_DEAD);
+	assert_true(p.next_usec - p.sent_usec <= 60 * MS);
+	for (; now < T0 + 3600 * USEC_PER_SEC; now = probe_due(&p))
+		(void)probe_tick(&p, now, &r);
+	assert_int_equal(p.next_usec - p.sent_usec, PROBE_SLOW_USEC);
+}
+
 static void return_is_noticed_at_once(void **state)
 {
 	struct probe p = alive(&fixed);
@@ -500,6 +517,7 @@ int main(void)
 		cmocka_unit_test(silence_of_one_that_never_answered),
 		cmocka_unit_test(known_from_elsewhere),
 		cmocka_unit_test(dead_is_repeated_and_slows_down),
+		cmocka_unit_test(waited_for),
 		cmocka_unit_test(return_is_noticed_at_once),
 		cmocka_unit_test(a_bad_answer_is_no_miss),
 		cmocka_unit_test(our_own_stall_is_no_miss),
