@@ -362,6 +362,11 @@ void port_free(struct port *p)
 	free(p);
 }
 
+bool port_listens(const struct port *p)
+{
+	return p->events;
+}
+
 int port_error(const struct port *p)
 {
 	return p->error;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One HCA port: its state, its GIDs, its network interfaces. Learns of a change from the verbs
- * asynchronous events, at once, and from sysfs once a second in case there are no events or one
+ * asynchronous events, at once, and from sysfs now and then in case there are no events or one
  * was lost. "Down" is believed as soon as either says so; "active" only when sysfs confirms it.
  * It reports; what follows from a change is its owner's business.
  */
@@ -60,7 +60,10 @@ DEFINE_CLEANUP(struct port *, port_free);
 /* Opens verbs and listens to its events: 0, or negative errno and sysfs alone is used. */
 int port_listen(struct port *p);
 
-/* Once a second: reads sysfs. */
+/* Whether those events come. */
+bool port_listens(const struct port *p);
+
+/* Now and then: reads sysfs. Once a second where there are no events. */
 void port_tick(struct port *p, uint64_t now);
 
 /* Reads the GID table anew. */

@@ -102,8 +102,8 @@ static void send_probe(struct worker *w, struct target_portal *tp, uint64_t now)
 	if (r == -ENODEV || r == -EIO)
 		worker_device_gone(w);
 	else if (r < 0)
-		worker_problem(w, PROBLEM_SEND, "%s: cannot send a probe to %s: %s", w->name,
-			       tp->settings.text, strerror(-r));
+		worker_problem(w, PROBLEM_SEND, "%s: cannot send probes: %s", w->name,
+			       strerror(-r));
 	else
 		worker_problem_over(w, PROBLEM_SEND);
 }

@@ -32,6 +32,15 @@
 /* A host whose routes change all the time is looked at no more often than this. */
 #define REQUERY_USEC (200 * USEC_PER_MSEC)
 
+/* A problem that ended and is back is told again after this long. */
+#define PROBLEM_AGAIN_USEC (600 * USEC_PER_SEC)
+
+/*
+ * While events come and the port is up, sysfs is looked at only every so many seconds: a look may
+ * wait for the network's lock in the kernel, and has some drivers write to its log.
+ */
+#define CALM_SECONDS 5
+
 /* How long a supervisor may take to read the last message. */
 #define FAREWELL_MS 1000
 
@@ -60,6 +69,7 @@ static struct json_object *message_new(const char *msg)
 void worker_problem(struct worker *w, enum worker_problem kind, const char *fmt, ...)
 {
 	_cleanup_free_ char *text = NULL;
+	uint64_t now = worker_now();
 	struct json_object *o;
 	va_list ap;
 	int r;
@@ -71,20 +81,25 @@ void worker_problem(struct worker *w, enum worker_problem kind, const char *fmt,
 		text = NULL;
 		return;
 	}
-	if (w->problems[kind] && strcmp(w->problems[kind], text) == 0)
+	/* One that comes and goes is told now and then, not each time. */
+	if (w->problems[kind].text && strcmp(w->problems[kind].text, text) == 0 &&
+	    (!w->problems[kind].over || now - w->problems[kind].told_usec < PROBLEM_AGAIN_USEC)) {
+		w->problems[kind].over = false;
 		return;
+	}
 	o = message_new(MSG_PROBLEM);
 	if (o)
 		json_put_string(o, "text", text);
 	outbox_put(w->out, OUTBOX_PROBLEM, kind, o);
-	free(w->problems[kind]);
-	w->problems[kind] = TAKE_PTR(text);
+	free(w->problems[kind].text);
+	w->problems[kind].text = TAKE_PTR(text);
+	w->problems[kind].told_usec = now;
+	w->problems[kind].over = false;
 }
 
 void worker_problem_over(struct worker *w, enum worker_problem kind)
 {
-	free(w->problems[kind]);
-	w->problems[kind] = NULL;
+	w->problems[kind].over = true;
 }
 
 void worker_tell_portal(struct worker *w, struct target_portal *tp)
@@ -233,6 +248,7 @@ static void run_due(struct worker *w, uint64_t now)
 
 	if (now >= w->requery_usec) {
 		w->requery_usec = USEC_INFINITY;
+		port_tick(w->port, now); /* a carrier is also a port's */
 		on_port_table(w);
 	}
 	if (now >= port_due(w->port))
@@ -281,7 +297,8 @@ static int on_second(struct sd_event_source *s, uint64_t usec, void *userdata)
 	struct worker *w = userdata;
 	uint64_t now = worker_now();
 
-	port_tick(w->port, now);
+	if (!port_listens(w->port) || !worker_port_active(w) || ++w->seconds % CALM_SECONDS == 0)
+		port_tick(w->port, now);
 	if (port_status(w->port)->state == PORT_STATE_GONE)
 		return 0;
 	if (port_error(w->port) < 0)
@@ -480,7 +497,7 @@ void worker_free(struct worker *w)
 		close(w->netlink);
 	solicit_close(&w->solicit);
 	for (unsigned i = 0; i < N_PROBLEMS; i++)
-		free(w->problems[i]);
+		free(w->problems[i].text);
 	free(w->buffer);
 	sd_event_unref(w->loop);
 	free(w);

@@ -47,7 +47,12 @@ struct worker {
 
 	struct sd_event_source *timer, *second, *control, *mads, *routes;
 	uint64_t requery_usec; /* the host's network has changed: look again then */
-	char *problems[N_PROBLEMS];
+	struct {
+		char *text; /* the last one told */
+		uint64_t told_usec;
+		bool over;
+	} problems[N_PROBLEMS];
+	unsigned seconds;
 	uint8_t *buffer; /* NEIGH_BUFFER_SIZE, for netlink */
 };
 
