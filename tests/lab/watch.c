@@ -188,7 +188,8 @@ int main(int argc, char **argv)
 	int fd = open("/dev/mapper/control", O_RDWR | O_CLOEXEC);
 
 	if (fd < 0 || interval_ms <= 0) {
-		fprintf(stderr, "usage: watch [--once | MILLISECONDS]; needs /dev/mapper/control\n");
+		fprintf(stderr,
+			"usage: watch [--once | MILLISECONDS]; needs /dev/mapper/control\n");
 		return 1;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);

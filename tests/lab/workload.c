@@ -202,7 +202,7 @@ static void note_io(struct worker *w, enum io_kind kind, uint64_t lba, uint64_t 
 		} else {
 			w->n_slow++;
 		}
-		w->slow[slot] = (struct slow_io){begin, took, kind, lba};
+		w->slow[slot] = (struct slow_io){ begin, took, kind, lba };
 	}
 }
 
@@ -335,8 +335,9 @@ static void print_result(FILE *f, const struct options *o, struct worker *worker
 			separator = ",";
 		}
 		if (unfinished_io) {
-			fprintf(f, "%s{\"start\":%.6f,\"took\":%.6f,\"kind\":\"unfinished\","
-				   "\"thread\":%u,\"device\":\"%s\"}",
+			fprintf(f,
+				"%s{\"start\":%.6f,\"took\":%.6f,\"kind\":\"unfinished\","
+				"\"thread\":%u,\"device\":\"%s\"}",
 				separator, since / 1e6, (end - since) / 1e6, w->index,
 				o->devices[w->device]);
 			separator = ",";
@@ -418,7 +419,7 @@ static void tell_oldest(const struct options *o, struct worker *workers, int liv
 static void wait_for_the_end(const struct options *o, struct worker *workers,
 			     const sigset_t *signals)
 {
-	const struct timespec tick = {.tv_nsec = 200000000};
+	const struct timespec tick = { .tv_nsec = 200000000 };
 	int live = o->live ? open(o->live, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644) : -1;
 	uint64_t end = now_us() + (uint64_t)(o->seconds * 1e6);
 
@@ -450,31 +451,50 @@ static int write_result(const struct options *o, struct worker *workers, uint64_
 static int parse(struct options *o, int argc, char **argv)
 {
 	static const struct option longs[] = {
-		{"threads", required_argument, NULL, 't'},
-		{"seconds", required_argument, NULL, 's'},
-		{"pause-us", required_argument, NULL, 'p'},
-		{"blocks", required_argument, NULL, 'b'},
-		{"bucket-ms", required_argument, NULL, 'k'},
-		{"grace", required_argument, NULL, 'g'},
-		{"seed", required_argument, NULL, 'S'},
-		{"out", required_argument, NULL, 'o'},
-		{"live", required_argument, NULL, 'l'},
+		{ "threads", required_argument, NULL, 't' },
+		{ "seconds", required_argument, NULL, 's' },
+		{ "pause-us", required_argument, NULL, 'p' },
+		{ "blocks", required_argument, NULL, 'b' },
+		{ "bucket-ms", required_argument, NULL, 'k' },
+		{ "grace", required_argument, NULL, 'g' },
+		{ "seed", required_argument, NULL, 'S' },
+		{ "out", required_argument, NULL, 'o' },
+		{ "live", required_argument, NULL, 'l' },
 		{},
 	};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1)
 		switch (c) {
-		case 't': o->threads = strtoul(optarg, NULL, 10); break;
-		case 's': o->seconds = strtod(optarg, NULL); break;
-		case 'p': o->pause_us = strtoul(optarg, NULL, 10); break;
-		case 'b': o->blocks = strtoul(optarg, NULL, 10); break;
-		case 'k': o->bucket_ms = strtoul(optarg, NULL, 10); break;
-		case 'g': o->grace = strtod(optarg, NULL); break;
-		case 'S': o->seed = strtoull(optarg, NULL, 0); break;
-		case 'o': o->out = optarg; break;
-		case 'l': o->live = optarg; break;
-		default: return -EINVAL;
+		case 't':
+			o->threads = strtoul(optarg, NULL, 10);
+			break;
+		case 's':
+			o->seconds = strtod(optarg, NULL);
+			break;
+		case 'p':
+			o->pause_us = strtoul(optarg, NULL, 10);
+			break;
+		case 'b':
+			o->blocks = strtoul(optarg, NULL, 10);
+			break;
+		case 'k':
+			o->bucket_ms = strtoul(optarg, NULL, 10);
+			break;
+		case 'g':
+			o->grace = strtod(optarg, NULL);
+			break;
+		case 'S':
+			o->seed = strtoull(optarg, NULL, 0);
+			break;
+		case 'o':
+			o->out = optarg;
+			break;
+		case 'l':
+			o->live = optarg;
+			break;
+		default:
+			return -EINVAL;
 		}
 	o->devices = argv + optind;
 	o->n_devices = argc - optind;
@@ -486,7 +506,8 @@ static int parse(struct options *o, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	struct options o = {
-		.threads = 4, .pause_us = 2000, .blocks = 64, .bucket_ms = 50, .grace = 90};
+		.threads = 4, .pause_us = 2000, .blocks = 64, .bucket_ms = 50, .grace = 90
+	};
 	static struct worker workers[THREADS_MAX];
 	uint64_t deadline;
 	sigset_t signals;
