@@ -21,13 +21,25 @@
 
 _Static_assert((PORTALS_MAX & (PORTALS_MAX - 1)) == 0, "a handle holds the slot in its low bits");
 
+struct target_portal *portal_next(const struct portal_table *t, unsigned *i)
+{
+	while (*i < PORTALS_MAX) {
+		struct target_portal *tp = t->slots[(*i)++];
+
+		if (tp)
+			return tp;
+	}
+	return NULL;
+}
+
 struct target_portal *portal_by_id(const struct portal_table *t, uint64_t id)
 {
 	struct target_portal *tp;
+	unsigned i = 0;
 
-	PORTALS_FOREACH(tp, t)
-	if (tp->settings.id == id)
-		return tp;
+	while ((tp = portal_next(t, &i)))
+		if (tp->settings.id == id)
+			return tp;
 	return NULL;
 }
 
@@ -196,15 +208,15 @@ static int apply(struct portal_table *t, const struct portal_settings *list, uns
 		 const struct portal_changes *changes, void *userdata)
 {
 	struct target_portal *tp;
+	unsigned i = 0;
 
-	PORTALS_FOREACH(tp, t)
-	{
+	while ((tp = portal_next(t, &i))) {
 		const struct portal_settings *s = find_settings(list, n, tp->settings.id);
 
 		if (!s || !portal_equal(&s->dest, &tp->settings.dest))
 			portal_drop(t, tp, changes, userdata);
 	}
-	for (unsigned i = 0; i < n; i++) {
+	for (i = 0; i < n; i++) {
 		int r;
 
 		tp = portal_by_id(t, list[i].id);

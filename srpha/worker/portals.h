@@ -104,12 +104,8 @@ struct portal_table {
 	uint32_t generation;
 };
 
-/* Each portal of the table; the current one may be removed meanwhile. */
-#define PORTALS_FOREACH(tp, table)                                                                 \
-	for (unsigned _i = 0; _i < PORTALS_MAX; _i++)                                              \
-		if (!((tp) = (table)->slots[_i]))                                                  \
-			;                                                                          \
-		else
+/* The next portal; *i starts at 0. The one returned may be removed before the next call. */
+struct target_portal *portal_next(const struct portal_table *t, unsigned *i);
 
 struct portal_changes {
 	void (*on_added)(struct target_portal *tp, void *userdata);

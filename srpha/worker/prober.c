@@ -182,6 +182,7 @@ struct json_object *prober_stats(const struct worker *w)
 	_cleanup_json_ struct json_object *o = json_object_new_object();
 	struct json_object *list = json_object_new_array();
 	struct target_portal *tp;
+	unsigned i = 0;
 
 	if (!o || !list) {
 		json_object_put(list);
@@ -189,8 +190,7 @@ struct json_object *prober_stats(const struct worker *w)
 	}
 	json_put_string(o, "msg", MSG_STATS);
 	json_object_object_add(o, "portals", list);
-	PORTALS_FOREACH(tp, &w->portals)
-	{
+	while ((tp = portal_next(&w->portals, &i))) {
 		struct json_object *e = json_object_new_object();
 		const struct probe *p = &tp->probe;
 

@@ -72,9 +72,13 @@ static void query_finish(struct worker *w, struct target_portal *tp, uint64_t no
 static void query_send(struct worker *w, struct target_portal *tp, struct portal_request *rq,
 		       uint64_t now)
 {
-	int r = mad_port_get(w->mad, &tp->dest, MAD_CLASS_DM, rq->what.attr_id, rq->what.attr_mod,
-			     COOKIE_QUERY | tp->handle, now, QUERY_KERNEL_TIMEOUT_MS);
+	int r = -EHOSTUNREACH;
 
+	/* Sending to an unknown neighbour would block in the kernel: as if it were lost. */
+	if (!tp->needs_neighbour || tp->neighbour_valid)
+		r = mad_port_get(w->mad, &tp->dest, MAD_CLASS_DM, rq->what.attr_id,
+				 rq->what.attr_mod, COOKIE_QUERY | tp->handle, now,
+				 QUERY_KERNEL_TIMEOUT_MS);
 	if (r == -ENODEV || r == -EIO)
 		worker_device_gone(w);
 	rq->tries++;
@@ -137,7 +141,8 @@ void query_tick(struct worker *w, struct target_portal *tp, uint64_t now)
 			       "the link-local address of %s does not answer on %s: its "
 			       "Device Management agent cannot be asked",
 			       resolve_address(tp, address), tp->netdev);
-	tp->choice++;
+	if (tp->probe.state == PROBE_NEW)
+		tp->choice++;
 	resolve_failed(w, tp, now);
 }
 

@@ -137,6 +137,12 @@ static void choose_way(struct worker *w, struct target_portal *tp)
 		(void)gid_to_mac(own[0]->gid, tp->mac);
 }
 
+static bool same_way(const struct mad_dest *a, const struct mad_dest *b)
+{
+	return a->grh == b->grh && a->gid_index == b->gid_index &&
+	       memcmp(a->gid, b->gid, GID_SIZE) == 0;
+}
+
 /* After choose_way(): is the neighbour known? Nobody waits for the answer. */
 static void open_way(struct worker *w, struct target_portal *tp, uint64_t now)
 {
@@ -181,7 +187,7 @@ static void adopt_gid(struct worker *w, struct target_portal *tp, const uint8_t 
 	tp->has_gid = true;
 	memcpy(tp->gid, gid, GID_SIZE);
 	choose_way(w, tp);
-	if (!same || !could || memcmp(&before, &tp->dest, sizeof(before)) != 0)
+	if (!same || !could || !same_way(&before, &tp->dest))
 		open_way(w, tp, now);
 	if (same)
 		return;
@@ -255,7 +261,7 @@ static void way_event(struct worker *w, struct target_portal *tp, const struct n
 
 /* Routes. */
 
-/* The route leads elsewhere, and `why` says where. `kept` are the words from before. */
+/* The route leads elsewhere, and `why` says where, unless this is not yet believed. */
 static void route_not_ours(struct worker *w, struct target_portal *tp, uint64_t now)
 {
 	/* A carrier that is away takes routes with it: that alone says nothing. */
@@ -431,6 +437,7 @@ static void error_event(struct worker *w, const struct neigh_event *e, uint64_t 
 void resolve_event(struct worker *w, const struct neigh_event *e, uint64_t now)
 {
 	struct target_portal *tp;
+	unsigned i = 0;
 
 	switch (e->kind) {
 	case NEIGH_ROUTE:
@@ -443,8 +450,7 @@ void resolve_event(struct worker *w, const struct neigh_event *e, uint64_t now)
 		break;
 	case NEIGH_NEIGHBOUR:
 	case NEIGH_NEIGHBOUR_GONE:
-		PORTALS_FOREACH(tp, &w->portals)
-		{
+		while ((tp = portal_next(&w->portals, &i))) {
 			if (!tp->routed || tp->gateway)
 				continue;
 			if (neigh_key_equal(&tp->ip_key, &e->key))
@@ -463,9 +469,9 @@ void resolve_event(struct worker *w, const struct neigh_event *e, uint64_t now)
 void resolve_port_changed(struct worker *w, bool active, uint64_t now)
 {
 	struct target_portal *tp;
+	unsigned i = 0;
 
-	PORTALS_FOREACH(tp, &w->portals)
-	{
+	while ((tp = portal_next(&w->portals, &i))) {
 		if (active && tp->has_gid && tp->routed && !tp->gateway) {
 			choose_way(w, tp);
 			open_way(w, tp, now);
@@ -482,14 +488,14 @@ void resolve_port_changed(struct worker *w, bool active, uint64_t now)
 void resolve_table_changed(struct worker *w, uint64_t now)
 {
 	struct target_portal *tp;
+	unsigned i = 0;
 
-	PORTALS_FOREACH(tp, &w->portals)
-	{
+	while ((tp = portal_next(&w->portals, &i))) {
 		if (tp->has_gid && tp->routed && !tp->gateway) {
 			struct mad_dest before = tp->dest;
 
 			choose_way(w, tp);
-			if (memcmp(&before, &tp->dest, sizeof(before)) != 0)
+			if (!same_way(&before, &tp->dest))
 				open_way(w, tp, now);
 			else
 				prober_update(w, tp, now);

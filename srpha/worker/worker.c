@@ -245,6 +245,7 @@ static int on_routes(struct sd_event_source *s, int fd, uint32_t revents, void *
 static void run_due(struct worker *w, uint64_t now)
 {
 	struct target_portal *tp;
+	unsigned i = 0;
 
 	if (now >= w->requery_usec) {
 		w->requery_usec = USEC_INFINITY;
@@ -253,8 +254,7 @@ static void run_due(struct worker *w, uint64_t now)
 	}
 	if (now >= port_due(w->port))
 		port_tick(w->port, now);
-	PORTALS_FOREACH(tp, &w->portals)
-	{
+	while ((tp = portal_next(&w->portals, &i))) {
 		if (now >= resolve_due(tp))
 			resolve_tick(w, tp, now);
 		if (now >= prober_due(tp))
@@ -283,9 +283,10 @@ static int on_post(struct sd_event_source *s, void *userdata)
 	struct worker *w = userdata;
 	uint64_t due = min_u64(w->requery_usec, port_due(w->port));
 	struct target_portal *tp;
+	unsigned i = 0;
 
-	PORTALS_FOREACH(tp, &w->portals)
-	due = min_u64(due, min_u64(resolve_due(tp), prober_due(tp)));
+	while ((tp = portal_next(&w->portals, &i)))
+		due = min_u64(due, min_u64(resolve_due(tp), prober_due(tp)));
 	if (due == USEC_INFINITY)
 		return sd_event_source_set_enabled(w->timer, SD_EVENT_OFF);
 	(void)sd_event_source_set_time(w->timer, due);
