@@ -23,6 +23,8 @@
  * interruptible wait, so the only thing cut short is a reconnect that has nobody to talk to.
  */
 #define INTERRUPT_USEC (20 * USEC_PER_MSEC)
+/* In a drill there is somebody to talk to: the reconnect may as well succeed. */
+#define INTERRUPT_DRILL_USEC USEC_PER_SEC
 
 #define FAIL_DEADLINE_USEC (3 * USEC_PER_SEC)
 #define REJOIN_DEADLINE_USEC (3 * USEC_PER_SEC)
@@ -289,7 +291,7 @@ static void do_fail(struct manager *m, struct path *p, bool reset)
 	json_object_object_add(request, "maps", maps_of(m, s, keep));
 	json_put_bool(request, "reset", reset && json_object_array_length(sg) > 0);
 	json_object_object_add(request, "sg", sg);
-	json_put_u64(request, "interrupt_usec", INTERRUPT_USEC);
+	json_put_u64(request, "interrupt_usec", p->drill ? INTERRUPT_DRILL_USEC : INTERRUPT_USEC);
 	if (p->probe.view != PROBE_UNKNOWN)
 		json_put_string(request, "reconnect_hold", RECONNECT_HOLD);
 	run(m, p, MSG_FAIL, request, FAIL_DEADLINE_USEC);

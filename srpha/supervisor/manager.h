@@ -95,6 +95,7 @@ struct path {
 	uint64_t return_mark; /* I/O completed when it became returnable */
 
 	struct actor *actor; /* at work on it, or NULL */
+	bool drill;	     /* it fails on the administrator's word: its target lives */
 	bool off;	     /* the fail action was seen to succeed since it began failing */
 	unsigned attempts;
 	uint64_t retry_at_usec;

@@ -178,14 +178,17 @@ static void path_enter(struct manager *m, struct path *p, enum path_state next,
 	p->since_real_usec = realtime_now();
 	snprintf(p->reason, sizeof(p->reason), "%s%s%s", path_event_name(event), detail ? ": " : "",
 		 detail ? detail : "");
-	/* A failed attempt keeps its backoff; every other change starts afresh. */
-	if (event != EVENT_LOGIN_FAILED && event != EVENT_REJOIN_FAILED) {
+	/* Attempts that fail one after the other keep their backoff; news start afresh. */
+	if (event != EVENT_LOGIN_STARTED && event != EVENT_LOGIN_FAILED &&
+	    event != EVENT_REJOIN_STARTED && event != EVENT_REJOIN_FAILED) {
 		p->attempts = 0;
 		p->retry_at_usec = 0;
 	}
 	p->guard_told = false;
-	if (next == PATH_FAILING)
+	if (next == PATH_FAILING) {
 		p->off = false;
+		p->drill = event == EVENT_FAILOVER;
+	}
 	if (event == EVENT_FAILED)
 		note_failure(p, now);
 	if (event == EVENT_REJOINED) {

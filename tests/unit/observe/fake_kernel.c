@@ -147,6 +147,13 @@ static int fake_sg_open(const char *sg)
 	return open("/dev/null", O_RDWR | O_CLOEXEC);
 }
 
+static int fake_reap_sends(int root_fd, const char *sg)
+{
+	assert_int_equal(root_fd, kernel->sysfs.root_fd);
+	note("reap %s", sg);
+	return 0;
+}
+
 static int fake_sg_reset(int fd)
 {
 	const struct fake_answer *a = &kernel->reset[kernel->at_reset];
@@ -191,6 +198,7 @@ const struct actor_ops fake_ops = {
 	.multipathd_reinstate = fake_multipathd_reinstate,
 	.sg_open = fake_sg_open,
 	.sg_reset = fake_sg_reset,
+	.reap_sends = fake_reap_sends,
 	.sg_test_ready = fake_sg_test_ready,
 };
 

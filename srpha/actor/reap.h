@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Makes ib_srp take note of the sends that completed, before its session is reset.
+ *
+ * ib_srp looks at its send completions only when it sends (__srp_get_tx_iu()). A reconnect over
+ * RDMA/CM that fails before its new queue pair exists, which is what happens when the port is down,
+ * keeps the old queue pair but puts every buffer back on the free list. The completion of a send
+ * that succeeded after the last look is then found by the next reconnect, which puts its buffer on
+ * the list a second time: a list corruption, and an oops where the kernel checks its lists
+ * (drivers/infiniband/ulp/srp/ib_srp.c: srp_rport_reconnect(), srp_create_ch_ib(), srp_send_done(),
+ * 6.1 to 6.12). One more command on each hardware queue of the session takes that look; its own send
+ * is never acknowledged on a path that is dead.
+ */
+#pragma once
+
+#include "actor/actor.h"
+
+/*
+ * Starts a TEST UNIT READY on every hardware queue of the disk behind a sg node, from a child
+ * process: with all tags in use it would wait for the very I/O that is stuck. Returns when that is
+ * done or after 10 ms. 0, -ETIMEDOUT, or another negative errno; all are harmless.
+ */
+int reap_sends(int root_fd, const char *sg);
