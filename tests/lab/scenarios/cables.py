@@ -79,3 +79,15 @@ def _half(pair):
     paths = pair.snapshot()["path"]
     maps = {name.split("/")[0] for name, state in paths.items() if state == "active"}
     return len(maps) == len({name.split("/")[0] for name in paths})
+
+
+@scenario("idle-path")
+def idle_path(pair, check):
+    """Three failovers without any I/O: what was sent last was acknowledged, and not looked at."""
+    for _ in range(3):
+        pair.pull(0)
+        pair.wait("paths failed", lambda: "failed" in pair.snapshot()["path"].values(), 15)
+        time.sleep(2)
+        pair.plug(0)
+        pair.wait("every path back", pair.healthy_with_srpha, 20)
+    check.true("no oops", not pair.oops())
