@@ -125,10 +125,7 @@ uint64_t probe_due(const struct probe *p)
 
 uint64_t probe_timeout(const struct probe *p)
 {
-	/* The chart: a timeout, the others half a timeout apart, and the last one's timeout. */
-	unsigned halves = p->config.misses == 1 ? 2 : p->config.misses + 2;
-
-	return p->config.timeout_usec ? p->config.timeout_usec : rtt_timeout(&p->rtt, halves);
+	return p->config.timeout_usec ? p->config.timeout_usec : rtt_timeout(&p->rtt);
 }
 
 static void drop_oldest(struct probe *p)
@@ -238,7 +235,7 @@ void probe_answer(struct probe *p, uint64_t sent_usec, uint64_t now, bool good,
 		return;
 	/* What ends an outage also waited for neighbours to be found again: no sample. */
 	if (p->state != PROBE_DEAD || trip <= probe_timeout(p))
-		rtt_sample(&p->rtt, trip, 2 * probe_timeout(p));
+		rtt_sample(&p->rtt, trip);
 	p->n_answered++;
 	p->misses = 0;
 	p->extensions = 0;

@@ -11,12 +11,12 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-void rtt_sample(struct rtt *r, uint64_t usec, uint64_t limit)
+void rtt_sample(struct rtt *r, uint64_t usec)
 {
 	uint64_t deviation;
 
 	r->max_usec = max_u64(r->max_usec, usec);
-	usec = min_u64(usec, limit);
+	usec = min_u64(usec, 2 * rtt_timeout(r));
 	if (r->samples == 0) { /* RFC 6298, 2.2 */
 		r->srtt_usec = usec;
 		r->rttvar_usec = usec / 2;
@@ -25,19 +25,19 @@ void rtt_sample(struct rtt *r, uint64_t usec, uint64_t limit)
 		r->rttvar_usec = (3 * r->rttvar_usec + deviation) / 4;
 		r->srtt_usec = (7 * r->srtt_usec + usec) / 8;
 	}
-	r->peak_usec = max_u64(usec, r->peak_usec - r->peak_usec / 512);
 	if (r->samples < RTT_WARM_SAMPLES)
 		r->samples++;
 }
 
-uint64_t rtt_timeout(const struct rtt *r, unsigned halves)
+uint64_t rtt_timeout(const struct rtt *r)
 {
 	uint64_t floor =
 		r->samples < RTT_WARM_SAMPLES ? RTT_TIMEOUT_WARM_USEC : RTT_TIMEOUT_MIN_USEC;
-	uint64_t t, silence = r->peak_usec + r->peak_usec / 4;
+	uint64_t t;
 
 	if (r->samples == 0)
 		return RTT_TIMEOUT_START_USEC;
-	t = max_u64(r->srtt_usec + 4 * r->rttvar_usec, 2 * silence / halves);
+	t = min_u64(r->srtt_usec + 4 * r->rttvar_usec,
+		    max_u64(2 * r->srtt_usec, RTT_TIMEOUT_JITTER_USEC));
 	return min_u64(max_u64(t, floor), RTT_TIMEOUT_MAX_USEC);
 }
