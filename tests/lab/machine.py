@@ -44,7 +44,7 @@ class Machine:
             "-serial", f"file:{self.console}",
             "-kernel", str(image.kernel), "-initrd", str(image.initrd),
             "-append", "console=ttyS0 root=/dev/vda rw quiet loglevel=4 systemd.show_status=0 "
-                       "mitigations=off net.ifnames=0 panic=-1 "
+                       "mitigations=off net.ifnames=0 panic=-1 log_buf_len=16M "
                        f"lab.role={self.role} systemd.hostname={self.role} {masked}",
             "-drive", f"file={image.disk},if=virtio,format=raw,snapshot=on,cache=unsafe",
             "-drive", f"file={payload},if=virtio,format=raw,readonly=on",
@@ -60,7 +60,7 @@ class Machine:
                 "-netdev", f"stream,id=net{cable},server={server},addr.type=unix,"
                            f"addr.path={directory}/cable{cable}",
                 "-device", f"virtio-net-pci,netdev=net{cable},id=nic{cable},"
-                           f"mac=52:54:00:00:0{cable}:0{1 if listening else 2}",
+                           f"speed=10000,duplex=full,mac=52:54:00:00:0{cable}:0{1 if listening else 2}",
             ]
         return command
 

@@ -22,6 +22,7 @@ BIN = "/usr/local/lib/lab"
 BOTH = ("target", "initiator")
 CONFIG = "[target lab]\ndest = 10.0.0.2:5555\ndest = 10.0.1.2:5555\n"
 MAPS, PATHS_PER_MAP = 2, 2
+TAINT_DIE = 1 << 7  # Documentation/admin-guide/tainted-kernels.rst
 
 
 class LabError(Exception):
@@ -50,15 +51,14 @@ class Pair:
         signal.signal(signal.SIGTERM, _die_on_signal)
         signal.signal(signal.SIGHUP, _die_on_signal)
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="lab-", dir="/tmp"))
-        tree = self.srpha_tree
-        if self.with_srpha and tree is None:
+        if self.with_srpha and self.srpha_tree is None:
             self.step("building srpha")
-            tree = payload.build_srpha()
+            self.srpha_tree = payload.build_srpha()
         machine_image = image.get(self.step)
         options = accel.choose(machine_image, self.step)
         self.accelerated = options == accel.KVM
         disk = self.directory / "payload"
-        payload.build(disk, tree)
+        payload.build(disk, self.srpha_tree if self.with_srpha else None)
         self.step(f"booting two machines ({options[1].split(',')[0]})")
         began = time.monotonic()
         self.target, self.initiator = (Machine(role, self.directory, machine_image, options, disk)
@@ -174,7 +174,22 @@ class Pair:
 
     def kernel_log(self, mark):
         log = self.initiator.out("dmesg")
-        return log[log.rfind(f"lab: {mark}"):]
+        at = log.rfind(f"lab: {mark}")
+        if at < 0:
+            raise LabError(f"the kernel log does not reach back to \"{mark}\"")
+        return log[at:]
+
+    def oops(self):
+        """What the initiator's kernel said when it broke, or nothing. Such a guest never heals."""
+        if not int(self.initiator.out("cat /proc/sys/kernel/tainted")) & TAINT_DIE:
+            return ""
+        return self.initiator.out("dmesg | grep -m 1 -A 50 'cut here\\|BUG: \\|Oops: '")
+
+    def restart(self):
+        """Two fresh machines instead of these."""
+        self.stop()
+        self.mode, self.files = None, []
+        self.start()
 
     # ---- with srpha and without ----
 
@@ -205,7 +220,7 @@ class Pair:
     def deploy(self, tree):
         """Replace srpha's tree by a newer build and start it again."""
         self.initiator.agent.put(payload.SRPHA_TAR, tree)
-        self.with_srpha = True
+        self.with_srpha, self.srpha_tree = True, tree
         self.use("baseline", quick=True)
         self.use("srpha")
 

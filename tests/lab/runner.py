@@ -68,6 +68,9 @@ class Runner:
             check.failures.append(str(error))
         except Exception:  # a mistake in a scenario must not hide the others' results
             check.failures.append(traceback.format_exc())
+        oops = self._oops()
+        if oops:
+            check.failures.append(f"the initiator's kernel broke:\n{oops}")
         elapsed = time.monotonic() - began
         verdict = "FAIL" if check.failures else "PASS"
         print(f"{verdict}  {item.name:<28} {elapsed:6.1f} s  {'; '.join(check.texts)}", flush=True)
@@ -78,7 +81,13 @@ class Runner:
                              "failures": check.failures})
         if check.failures:
             self._save(item.name, check)
-        self._heal()
+        self._heal(fresh=bool(oops))
+
+    def _oops(self):
+        try:
+            return "" if self.broken else self.pair.oops()
+        except ChannelError as error:
+            return f"the initiator does not answer: {error}"
 
     def _enter(self, mode):
         """Bring the pair into a mode; what failed twice is not tried a third time."""
@@ -100,13 +109,18 @@ class Runner:
         (directory / "failures").write_text("\n".join(check.texts + check.failures) + "\n")
         print(f"      saved: {directory}", flush=True)
 
-    def _heal(self):
+    def _heal(self, fresh):
+        """Back to health for the next scenario; fresh machines where nothing else helps."""
         if self.broken:
             return
         try:
-            if not all(m.alive() for m in (self.pair.target, self.pair.initiator)):
-                raise LabError("a machine died")
-            self.pair.heal()
+            if not fresh:
+                try:
+                    self.pair.heal()
+                    return
+                except (LabError, ChannelError) as error:
+                    print(f"      no way back to health: {error}", flush=True)
+            self.pair.restart()
         except (LabError, ChannelError) as error:
             self.broken = f"the lab cannot be brought back to health: {error}"
             print(f"      {self.broken}", flush=True)
