@@ -92,7 +92,6 @@ static int fail_paths(const struct actor *a, const struct fail *f, struct json_o
 static int reset_until_off(const struct actor *a, const struct fail *f, enum rport_state *ret)
 {
 	uint64_t interrupt = f->interrupt_usec;
-	bool reaped = false;
 
 	for (;;) {
 		enum rport_state state = srp_rport_state(a->root_fd, f->session.rport);
@@ -103,11 +102,6 @@ static int reset_until_off(const struct actor *a, const struct fail *f, enum rpo
 		 * reset cannot take it further, its fast_io_fail timer will. */
 		if (state != RPORT_RUNNING)
 			return 0;
-		if (!reaped && json_object_array_length(f->sg) > 0)
-			(void)a->ops->reap_sends(
-				a->root_fd,
-				json_object_get_string(json_object_array_get_idx(f->sg, 0)));
-		reaped = true;
 		r = session_reset(a, &f->session, f->sg, interrupt);
 		*ret = srp_rport_state(a->root_fd, f->session.rport);
 		if (r == 0 || *ret != RPORT_RUNNING)

@@ -12,7 +12,7 @@
 #include <sys/time.h>
 #include <time.h>
 
-#include "actor/reap.h"
+#include "actor/pin.h"
 #include "base/parse.h"
 #include "base/root.h"
 #include "observe/dm.h"
@@ -146,6 +146,6 @@ const struct actor_ops actor_kernel_ops = {
 	.multipathd_reinstate = multipathd_reinstate,
 	.sg_open = kernel_sg_open,
 	.sg_reset = kernel_sg_reset,
-	.reap_sends = reap_sends,
+	.pin_neighbour = pin_neighbour,
 	.sg_test_ready = kernel_sg_test_ready,
 };

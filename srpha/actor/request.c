@@ -94,7 +94,7 @@ int request_map_paths(struct json_object *o, struct map_path **ret, unsigned *re
 int request_session(const struct actor *a, struct json_object *o, struct json_object *reply,
 		    struct request_session *ret)
 {
-	struct request_session s;
+	struct request_session s = { 0 };
 	uint64_t wanted, instance;
 	unsigned rport_host;
 	int r = request_name(o, "host", &s.host);
@@ -114,6 +114,13 @@ int request_session(const struct actor *a, struct json_object *o, struct json_ob
 	}
 	if (r < 0 && r != -ENOENT)
 		return r;
+	r = json_get_string(o, "dest", &s.dest);
+	if (r == 0)
+		r = json_get_string(o, "gid", &s.gid);
+	else if (r != -ENOENT)
+		return r;
+	if (s.dest && r < 0)
+		return -EBADMSG;
 	*ret = s;
 	return 0;
 }

@@ -26,9 +26,11 @@ struct map_path {
 int request_map_paths(struct json_object *o, struct map_path **ret, unsigned *ret_n);
 
 /* A session by "host" and "rport", that belong together and, where the request has "instance" (the
- * inode of struct srp_session), are still the ones meant. 0, -ENOENT, -EBADMSG, or -ESTALE. */
+ * inode of struct srp_session), are still the ones meant. "dest" and "gid" (both or none) are its
+ * portal and the GID behind it. 0, -ENOENT, -EBADMSG, or -ESTALE. */
 struct request_session {
 	const char *host, *rport;
+	const char *dest, *gid; /* NULL: unknown */
 	unsigned host_no;
 };
 int request_session(const struct actor *a, struct json_object *o, struct json_object *reply,

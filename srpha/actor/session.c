@@ -33,6 +33,9 @@ int session_reset(const struct actor *a, const struct request_session *s, struct
 {
 	int r = -ENODEV;
 
+	/* It helps where it can be done (pin.h); where not, the reset is what it always was. */
+	if (s->dest)
+		(void)a->ops->pin_neighbour(s->dest, s->gid);
 	for (size_t i = 0; i < json_object_array_length(nodes); i++) {
 		const char *sg = json_object_get_string(json_object_array_get_idx(nodes, i));
 		_cleanup_close_ int fd = session_sg_open(a, s, sg);

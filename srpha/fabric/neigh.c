@@ -106,6 +106,25 @@ int neigh_ask_neighbour(int fd, uint32_t seq, const struct neigh_key *key)
 	return send_request(fd, &rq);
 }
 
+int neigh_confirm(int fd, uint32_t seq, const struct neigh_key *key, const void *lladdr, size_t len)
+{
+	struct request rq = {
+		.header = { .nlmsg_len = NLMSG_LENGTH(sizeof(struct ndmsg)),
+			    .nlmsg_type = RTM_NEWNEIGH,
+			    .nlmsg_flags = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_REPLACE,
+			    .nlmsg_seq = seq },
+		.body.neighbour = { .ndm_family = (unsigned char)key->family,
+				    .ndm_ifindex = (int)key->ifindex,
+				    .ndm_state = NUD_REACHABLE },
+	};
+
+	if (len > NEIGH_LLADDR_MAX)
+		return -EINVAL;
+	put_attribute(&rq, NDA_DST, key->addr, key->family == AF_INET ? 4 : 16);
+	put_attribute(&rq, NDA_LLADDR, lladdr, len);
+	return send_request(fd, &rq);
+}
+
 ssize_t neigh_recv(int fd, void *buf, size_t size)
 {
 	struct sockaddr_nl from = { 0 };

@@ -2,9 +2,9 @@
 /*
  * What the host's network stack knows of a portal: the route to it and the neighbour behind the
  * address. One rtnetlink socket, never blocking: requests are sent, answers and the kernel's own
- * notifications come through the same parser. Nothing here needs a privilege; nothing is
- * configured. The parser is pure and bounded: it works on a buffer that came from outside.
- * Called by the worker's resolver.
+ * notifications come through the same parser. Only neigh_confirm() needs a privilege and
+ * changes anything. The parser is pure and bounded: it works on a buffer that came from outside.
+ * Called by the worker's resolver and by actors.
  */
 #pragma once
 
@@ -63,6 +63,13 @@ int neigh_open(uint32_t *ret_id);
 /* Requests; `seq` (not 0) comes back in the event. 0 or negative errno. */
 int neigh_ask_route(int fd, uint32_t seq, const struct portal *to);
 int neigh_ask_neighbour(int fd, uint32_t seq, const struct neigh_key *key);
+
+/*
+ * Writes an entry as one that was just confirmed: the kernel sends to it without asking, and checks
+ * it in its usual time. Done when this returns. Needs CAP_NET_ADMIN; an error comes as NEIGH_ERROR.
+ */
+int neigh_confirm(int fd, uint32_t seq, const struct neigh_key *key, const void *lladdr,
+		  size_t len);
 
 /*
  * Reads one datagram into buf. Its length; -EAGAIN when there is none; -ENOBUFS when the kernel

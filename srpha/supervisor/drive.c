@@ -19,10 +19,11 @@
 #include "wire/messages.h"
 
 /*
- * The host reset is interrupted after this long: the commands are given back before its first
- * interruptible wait, so the only thing cut short is a reconnect that has nobody to talk to.
+ * The host reset is interrupted after this long. Long enough for its address resolution, which is
+ * local (actor/pin.h), and for the new queue pair; what is cut short is a login that has nobody to
+ * talk to.
  */
-#define INTERRUPT_USEC (20 * USEC_PER_MSEC)
+#define INTERRUPT_USEC (60 * USEC_PER_MSEC)
 /* In a drill there is somebody to talk to: the reconnect may as well succeed. */
 #define INTERRUPT_DRILL_USEC USEC_PER_SEC
 
@@ -210,6 +211,20 @@ static struct json_object *maps_of(struct manager *m, const struct srp_session *
 	return list;
 }
 
+/* Which session an actor is to work on, and who is behind its portal. */
+static void put_session(struct json_object *o, const struct path *p, const struct srp_session *s)
+{
+	char gid[GID_STR_MAX];
+
+	json_put_string(o, "host", s->host);
+	json_put_string(o, "rport", s->rport);
+	json_put_u64(o, "instance", s->instance);
+	if (!p->dest[0] || !p->has_gid)
+		return;
+	json_put_string(o, "dest", p->dest);
+	json_put_string(o, "gid", format_gid(p->gid, gid));
+}
+
 static void retry_later(struct manager *m, struct path *p, uint64_t base, uint64_t cap)
 {
 	uint64_t now = manager_now(m);
@@ -285,9 +300,7 @@ static void do_fail(struct manager *m, struct path *p, bool reset)
 	for (unsigned i = 0; i < s->n_luns && i < 4; i++)
 		if (s->luns[i].sg[0])
 			json_object_array_add(sg, json_object_new_string(s->luns[i].sg));
-	json_put_string(request, "host", s->host);
-	json_put_string(request, "rport", s->rport);
-	json_put_u64(request, "instance", s->instance);
+	put_session(request, p, s);
 	json_object_object_add(request, "maps", maps_of(m, s, keep));
 	json_put_bool(request, "reset", reset && json_object_array_length(sg) > 0);
 	json_object_object_add(request, "sg", sg);
@@ -315,9 +328,7 @@ static void do_rejoin(struct manager *m, struct path *p, const struct plan_step 
 		json_put_string(o, "disk", s->luns[i].disk);
 		json_object_array_add(luns, o);
 	}
-	json_put_string(request, "host", s->host);
-	json_put_string(request, "rport", s->rport);
-	json_put_u64(request, "instance", s->instance);
+	put_session(request, p, s);
 	json_put_bool(request, "reconnect", step->reconnect);
 	json_put_bool(request, "force", step->force);
 	json_object_object_add(request, "luns", luns);

@@ -48,6 +48,8 @@
  *             luns: [ { sg: "sg1", devno: "8:16", disk: "sdb" } ... ],
  *             maps: [ { name, uuid, paths: [...] } ], reconnect_delay: "10",
  *             deadline_usec, multipathd: bool }
+ *           Both take dest? and gid?: the portal and the target port's GID, whose MAC address is
+ *           written into the neighbour table before a reset (actor/pin.h).
  *           instance: of the host's sysfs directory; another one is another session: -ESTALE
  *   timeouts{ rport, fast_io_fail_tmo, reconnect_delay, dev_loss_tmo }
  *   logout  { rport }               writes rport delete

@@ -26,10 +26,34 @@ static void the_whole_thing_in_order(void **state)
 	assert_int_equal(json_get_u64(done, "dm_usec", UINT64_MAX, &usec), 0);
 	assert_string_equal(k->log, "fail_path mpath-a 8:16\n"
 				    "fail_path mpath-b 8:32\n"
-				    "reap sg1\nopen sg1\n"
+				    "open sg1\n"
 				    "alarm 20000 10000\n"
 				    "reset\n"
 				    "disarm\n");
+}
+
+/* The neighbour is known before ib_srp asks for it, or its old queue pair would stay. */
+static void the_neighbour_is_pinned_before_the_reset(void **state)
+{
+	struct fake_kernel *k = *state;
+	_cleanup_json_ struct json_object *done = NULL;
+
+	fake_kernel_next_reset(k, -EIO, "fail-fast", 31000);
+	done = fake_kernel_ask(k,
+			       FAIL(SG, "", RESET ",\"dest\":\"10.0.0.2:5555\",\"gid\":\"fe80\""));
+	assert_true(reply_ok(done));
+	assert_string_equal(k->log, "pin 10.0.0.2:5555 fe80\n"
+				    "open sg1\nalarm 20000 10000\nreset\ndisarm\n");
+}
+
+static void a_portal_without_its_gid_is_refused(void **state)
+{
+	struct fake_kernel *k = *state;
+	_cleanup_json_ struct json_object *done =
+		fake_kernel_ask(k, FAIL(SG, "", RESET ",\"dest\":\"10.0.0.2:5555\""));
+
+	assert_false(reply_ok(done));
+	assert_string_equal(k->log, "");
 }
 
 static void without_reset_only_dm(void **state)
@@ -127,7 +151,7 @@ static void the_kernels_reconnect_is_put_off(void **state)
 	fake_kernel_next_reset(k, -EIO, "fail-fast", 31000);
 	done = fake_kernel_ask(k, FAIL(SG, "", HOLD));
 	assert_true(reply_ok(done));
-	assert_string_equal(k->log, "reap sg1\nopen sg1\nalarm 20000 10000\nreset\ndisarm\n"
+	assert_string_equal(k->log, "open sg1\nalarm 20000 10000\nreset\ndisarm\n"
 				    "write reconnect_delay off\n"
 				    "write reconnect_delay 600\n"
 				    "write reconnect_delay 10\n");
@@ -228,7 +252,7 @@ static void a_suspended_map_comes_after_the_reset(void **state)
 	assert_true(reply_ok(done));
 	assert_string_equal(reply_list(done, "failed"), "8:16");
 	assert_string_equal(k->log, "fail_path mpath-a 8:16\n"
-				    "reap sg1\nopen sg1\nalarm 20000 10000\nreset\ndisarm\n"
+				    "open sg1\nalarm 20000 10000\nreset\ndisarm\n"
 				    "fail_path mpath-a 8:16\n"
 				    "fail_path mpath-a 8:16\n"
 				    "fail_path mpath-a 8:16\n");
@@ -305,6 +329,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ACTOR_TEST(the_whole_thing_in_order),
+		ACTOR_TEST(the_neighbour_is_pinned_before_the_reset),
+		ACTOR_TEST(a_portal_without_its_gid_is_refused),
 		ACTOR_TEST(without_reset_only_dm),
 		ACTOR_TEST(no_reset_of_what_does_not_run),
 		ACTOR_TEST(a_reset_that_succeeds_is_reported),
