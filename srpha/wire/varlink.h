@@ -11,7 +11,7 @@
 
 #include "wire/channel.h"
 
-#define VARLINK_REQUEST_MAX (64 * 1024) /* one message a client may send to the daemon */
+#define VARLINK_REQUEST_MAX (64 * 1024)	     /* one message a client may send to the daemon */
 #define VARLINK_REPLY_MAX (16 * 1024 * 1024) /* one message the daemon may answer with */
 
 struct varlink_stream {
