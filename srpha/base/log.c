@@ -1,24 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/log.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
-#include <systemd/sd-journal.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 
 #define FIELDS_MAX 24
+#define JOURNAL_SOCKET "/run/systemd/journal/socket"
+#define DATAGRAM_MAX 8192
 
 /* The process's log sink: set once at start, the one piece of global state beside errno. */
 static struct {
 	const char *name;
 	int max_level;
-	bool journal;
-} sink = { .name = "srpha", .max_level = LOG_INFO };
+	int journal; /* a socket, or negative: stderr */
+	unsigned lost;
+} sink = { .name = "srpha", .max_level = LOG_INFO, .journal = -EBADF };
 
 /* JOURNAL_STREAM holds "device:inode" of stderr when systemd connected it to the journal. */
 static bool stderr_is_journal(void)
@@ -35,7 +39,8 @@ void log_open(const char *name, int max_level)
 {
 	sink.name = name;
 	sink.max_level = max_level;
-	sink.journal = stderr_is_journal();
+	if (stderr_is_journal() && sink.journal < 0)
+		sink.journal = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 }
 
 void log_set_level(int max_level)
@@ -43,41 +48,62 @@ void log_set_level(int max_level)
 	sink.max_level = max_level;
 }
 
-static bool append_field(struct iovec *iov, unsigned *n, const char *name, const char *value)
+/* The journal's native protocol: "NAME=value\n" each; what does not fit is cut, never split. */
+static void append_field(char *buf, size_t *len, const char *name, const char *value)
 {
-	char *text;
-	int len = asprintf(&text, "%s=%s", name, value);
+	int n = snprintf(buf + *len, DATAGRAM_MAX - *len, "%s=%s\n", name, value);
+	char *start = buf + *len + strlen(name) + 1;
 
-	if (len < 0)
-		return false;
-	iov[(*n)++] = (struct iovec){ .iov_base = text, .iov_len = (size_t)len };
-	return true;
+	if (n < 0 || (size_t)n >= DATAGRAM_MAX - *len)
+		return;
+	*len += (size_t)n;
+	/* A line break inside a value would begin another field. */
+	for (char *p = start; p < buf + *len - 1; p++)
+		if (*p == '\n')
+			*p = ' ';
+}
+
+/*
+ * Never waits: journald may be stuck on the very storage that a failover is about to free, and its
+ * queue full. sd_journal_send() would wait. What is lost is counted and told later.
+ */
+static void send_to_journal(const char *buf, size_t len)
+{
+	const struct sockaddr_un journal = { .sun_family = AF_UNIX, .sun_path = JOURNAL_SOCKET };
+
+	if (sendto(sink.journal, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL,
+		   (const struct sockaddr *)&journal, sizeof(journal)) < 0)
+		sink.lost++;
+	else
+		sink.lost = 0;
 }
 
 void log_struct(int level, const char *message_id, const char *message,
 		const struct log_field *fields, unsigned n_fields)
 {
-	struct iovec iov[FIELDS_MAX + 4];
 	char priority[2] = { (char)('0' + (level & 7)), 0 };
-	unsigned n = 0;
+	char buf[DATAGRAM_MAX], lost[16];
+	size_t len = 0;
 
 	if ((level & 7) > sink.max_level)
 		return;
-	if (!sink.journal) {
+	if (sink.journal < 0) {
 		fprintf(stderr, "%s: %s\n", sink.name, message);
 		return;
 	}
-	append_field(iov, &n, "PRIORITY", priority);
-	append_field(iov, &n, "SYSLOG_IDENTIFIER", sink.name);
-	append_field(iov, &n, "MESSAGE", message);
+	append_field(buf, &len, "PRIORITY", priority);
+	append_field(buf, &len, "SYSLOG_IDENTIFIER", sink.name);
+	append_field(buf, &len, "MESSAGE", message);
 	if (message_id)
-		append_field(iov, &n, "MESSAGE_ID", message_id);
+		append_field(buf, &len, "MESSAGE_ID", message_id);
 	for (unsigned i = 0; i < n_fields && i < FIELDS_MAX; i++)
 		if (fields[i].value)
-			append_field(iov, &n, fields[i].name, fields[i].value);
-	(void)sd_journal_sendv(iov, (int)n);
-	for (unsigned i = 0; i < n; i++)
-		free(iov[i].iov_base);
+			append_field(buf, &len, fields[i].name, fields[i].value);
+	if (sink.lost > 0) {
+		snprintf(lost, sizeof(lost), "%u", sink.lost);
+		append_field(buf, &len, "SRPHA_LINES_LOST_BEFORE", lost);
+	}
+	send_to_journal(buf, len);
 }
 
 void log_write(int level, const char *fmt, ...)

@@ -77,7 +77,7 @@ const struct config_key config_keys[] = {
 	FAILOVER(probe_misses, probe_misses, NUMBER, 1, 100),
 	FAILOVER(last_path, last_path, LAST_PATH, 0, 0),
 	FAILOVER(foreign, foreign, BOOL, 0, 0),
-	FAILOVER(hold_failures, hold_failures, NUMBER, 0, 1000),
+	FAILOVER(hold_failures, hold_failures, NUMBER, 0, 16),
 	FAILOVER(hold_window, hold_window_usec, TIME, 1 * SEC, DAY),
 	FAILOVER(hold_time, hold_time_usec, TIME, 1 * SEC, DAY),
 

@@ -181,7 +181,8 @@ static int view_add(struct dm_view *v, const char *name)
 		return -ENOMEM;
 	v->maps = maps;
 	r = map_read(name, &v->maps[v->n_maps]);
-	if (r == -ENXIO)
+	/* Gone meanwhile, or a line that is not understood: the other maps are needed all the same. */
+	if (r == -ENXIO || r == -EBADMSG)
 		return 0;
 	if (r < 0)
 		return r;

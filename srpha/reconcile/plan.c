@@ -84,7 +84,8 @@ static struct plan_step plan_down(const struct path_facts *f, uint64_t now)
 {
 	if (!f->session)
 		return act(PLAN_RELOGIN);
-	if (f->hold_failures > 0 && f->recent_failures >= f->hold_failures)
+	/* Better a flapping path than none. */
+	if (f->hold_failures > 0 && f->recent_failures >= f->hold_failures && !f->guarded)
 		return act(PLAN_HOLD);
 	if (f->rport == RPORT_LOST || !f->port_up)
 		return nothing(USEC_INFINITY);
@@ -98,6 +99,11 @@ static struct plan_step plan_held(const struct path_facts *f, uint64_t now)
 {
 	uint64_t stable_at;
 
+	if (f->guarded && path_returnable(f))
+		return act(PLAN_RELEASE);
+	/* The kernel reconnected it and multipathd took it in: held is held. */
+	if (f->dm_active && !f->guarded)
+		return now < f->retry_at_usec ? nothing(f->retry_at_usec) : act(PLAN_FAIL);
 	if (f->returnable_since_usec == USEC_INFINITY)
 		return nothing(USEC_INFINITY);
 	stable_at = f->returnable_since_usec + f->hold_time_usec;

@@ -16,6 +16,10 @@
 #define IDLE_MAX 16
 #define ACTORS_MAX 256
 
+/* Actors that die before they were asked for anything are replaced at this pace. */
+#define FILL_BASE_USEC (20 * USEC_PER_MSEC)
+#define FILL_CAP_USEC (30 * USEC_PER_SEC)
+
 static unsigned actors_count(struct manager *m, bool busy)
 {
 	struct actor *a;
@@ -63,9 +67,16 @@ static void on_end(struct child *c, int code, int status, void *userdata)
 			 (int)child_pid(a->child), action, a->path);
 		log_struct(LOG_WARNING, MESSAGE_ACTOR_ABANDONED, text, NULL, 0);
 	}
-	if (!busy && !m->stopping)
-		log_warning("an idle actor ended with %s %d; starting another when needed",
-			    code == CLD_EXITED ? "status" : "signal", status);
+	if (busy) {
+		m->actor_deaths = 0;
+	} else if (!m->stopping) {
+		uint64_t delay = backoff_usec(m->actor_deaths++, FILL_BASE_USEC, FILL_CAP_USEC, 0);
+
+		m->actor_retry_usec = manager_now(m) + delay;
+		if (m->actor_deaths == 1)
+			log_warning("an idle actor ended with %s %d; starting another",
+				    code == CLD_EXITED ? "status" : "signal", status);
+	}
 	actor_free(a);
 	if (mine) {
 		p->actor = NULL;
@@ -92,8 +103,12 @@ static struct actor *actor_start(struct manager *m)
 	a->manager = m;
 	r = child_spawn(m->event, PRIORITY_ACTOR, argv, &ops, a, &a->child);
 	if (r < 0) {
-		log_error("cannot start %s: %s; failing and rejoining paths waits for it", program,
-			  strerror(-r));
+		m->actor_retry_usec =
+			manager_now(m) +
+			backoff_usec(m->actor_deaths++, FILL_BASE_USEC, FILL_CAP_USEC, 0);
+		if (m->actor_deaths == 1)
+			log_error("cannot start %s: %s; failing and rejoining paths waits for it",
+				  program, strerror(-r));
 		free(a);
 		return NULL;
 	}
@@ -106,7 +121,7 @@ void actors_fill(struct manager *m)
 	unsigned idle = actors_count(m, false), busy = actors_count(m, true);
 	unsigned wanted = m->n_paths + 1;
 
-	if (m->stopping)
+	if (m->stopping || manager_now(m) < m->actor_retry_usec)
 		return;
 	if (wanted < IDLE_MIN)
 		wanted = IDLE_MIN;
@@ -152,10 +167,10 @@ int actor_run(struct manager *m, struct path *p, const char *action, struct json
 		r = child_send(a->child, request);
 		if (r >= 0)
 			break;
-		/* It died while idle: its end is reported soon; take another. */
-		child_kill(a->child);
 		if (r != -EPIPE)
 			return r;
+		/* It died while idle: its end is reported soon; take another. */
+		child_kill(a->child);
 	}
 	a->busy = true;
 	a->busy_since_usec = manager_now(m);

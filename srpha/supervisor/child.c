@@ -18,12 +18,17 @@ extern char **environ;
 /* Messages taken from one child in a row before others get their turn. */
 #define BURST 16
 
+/* A child that sends more in a second is out of its mind: a worker of 512 portals sends some 50. */
+#define MESSAGES_PER_SECOND_MAX 5000
+
 struct child {
 	const struct child_ops *ops;
 	void *userdata;
 	pid_t pid;
 	int fd;
 	bool killed;
+	uint64_t second_usec; /* when the count below began */
+	unsigned messages;
 	sd_event *event;
 	sd_event_source *io, *end, *deadline;
 };
@@ -40,6 +45,19 @@ static int on_deadline(sd_event_source *s, uint64_t usec, void *userdata)
 	return 0;
 }
 
+/* Whether it stays within its budget. Also told to stop: what is queued is read no more. */
+static bool within_budget(struct child *c)
+{
+	uint64_t now = 0;
+
+	(void)sd_event_now(c->event, CLOCK_MONOTONIC, &now);
+	if (now - c->second_usec > USEC_PER_SEC) {
+		c->second_usec = now;
+		c->messages = 0;
+	}
+	return ++c->messages <= MESSAGES_PER_SECOND_MAX;
+}
+
 /* Delivers what is queued. False when the callback freed the child or the channel ended. */
 static bool deliver(struct child *c, unsigned max)
 {
@@ -49,6 +67,10 @@ static bool deliver(struct child *c, unsigned max)
 
 		if (r == -EAGAIN)
 			return true;
+		if (!within_budget(c)) {
+			child_kill(c);
+			return false;
+		}
 		if (r == -EBADMSG)
 			continue;
 		if (r <= 0)

@@ -38,12 +38,6 @@
 #define LOGIN_RETRY_BASE_USEC USEC_PER_SEC
 #define LOGIN_RETRY_CAP_USEC (60 * USEC_PER_SEC)
 
-/*
- * Where srpha itself sees the return, the kernel's own reconnect is put off so far at the failure: it
- * would hold the rport's mutex for the whole time a silent target takes not to answer.
- */
-#define RECONNECT_HOLD "600"
-
 /* Steps one path may take in one go, so that a fault in the plan cannot spin. */
 #define STEPS_MAX 4
 
@@ -95,11 +89,14 @@ static void gather_session(struct manager *m, struct path *p, struct path_facts 
 	if (!s)
 		return;
 	f->timeouts_differ = timeouts_differ(m, p, s);
-	if (p->state != PATH_FAILING && p->state != PATH_DRAINED)
+	if (p->state != PATH_FAILING && p->state != PATH_DRAINED && p->state != PATH_DOWN &&
+	    p->state != PATH_HELD)
 		return;
 	guard_judge(&m->dm, s, devno_usable, lun_in_use, m, &v);
 	f->guarded = keep && (v.last > 0 || v.bare > 0);
 	f->dm_active = dm_sends(m, s, keep);
+	if (s->n_luns == 0)
+		f->off = true; /* no disk, no I/O to be taken off */
 	if (srp_session_io(m->root_fd, s, &completed, &in_flight) == 0) {
 		if (p->returnable_since_usec == USEC_INFINITY)
 			p->return_mark = completed;
@@ -390,7 +387,12 @@ static bool take_step(struct manager *m, struct path *p, const struct plan_step 
 static uint64_t drive_path(struct manager *m, struct path *p, uint64_t now)
 {
 	struct plan_step step = { .wake_at_usec = USEC_INFINITY };
+	const struct worker *w = worker_find(m, p->port);
 
+	/* A level, not an edge: the path may have come up after its port went down. */
+	if (path_state_usable(p->state) && path_managed(m, p) && w && w->state[0] && !w->up)
+		path_event(m, p, EVENT_PORT_DOWN, w->state);
+	path_tempo(m, p);
 	for (unsigned i = 0; i < STEPS_MAX; i++) {
 		struct path_facts facts;
 
@@ -411,7 +413,7 @@ void drive_all(struct manager *m)
 		uint64_t at;
 
 		next = LIST_NEXT(p, link);
-		if (p->portal_id && !p->actor && !portal_find(m, p->portal_id)) {
+		if (p->portal_id && !p->actor && !p->desired) {
 			path_remove(m, p);
 			m->srp_stale = true;
 			continue;

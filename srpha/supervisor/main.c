@@ -97,7 +97,6 @@ static int run(const struct options *o)
 	r = sd_event_new(&event);
 	if (r < 0)
 		return r;
-	(void)sd_event_set_watchdog(event, true);
 	r = manager_new(event, o->config, o->program_dir, o->runtime_dir, &m);
 	if (r < 0)
 		return r;

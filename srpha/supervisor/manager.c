@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/signalfd.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
@@ -19,6 +20,7 @@
 #include "supervisor/server.h"
 
 #define TICK_USEC USEC_PER_SEC
+#define HOLD_RENEW_TICKS 20 /* well within RECONNECT_HOLD */
 /* udev sends a burst when a session comes or goes: one look after it is enough. */
 #define SETTLE_USEC (30 * USEC_PER_MSEC)
 #define SOCKET_NAME "io.srpha"
@@ -103,8 +105,12 @@ static int on_tick(sd_event_source *s, uint64_t usec, void *userdata)
 {
 	struct manager *m = userdata;
 
+	/* From here and not from the loop itself: a loop that only spins is not alive. */
+	(void)sd_notify(0, "WATCHDOG=1");
 	workers_tick(m);
 	sessions_poll(m);
+	if (m->ticks++ % HOLD_RENEW_TICKS == 0)
+		hold_reconnects(m);
 	/* Where there are no dm events, and against one that was lost. */
 	m->dm_stale = true;
 	manager_dirty(m);
@@ -154,36 +160,12 @@ static int on_udev(sd_event_source *s, int fd, uint32_t revents, void *userdata)
 	return 0;
 }
 
-/*
- * A path that is down has its kernel reconnect put off (drive.c): with nobody left to watch for its
- * return, that is given back. Turning the delay off and on queues it anew and does not sleep.
- */
-static void release_paths(struct manager *m)
-{
-	struct path *p;
-
-	LIST_FOREACH (p, &m->paths, link) {
-		const struct srp_session *s = path_session(m, p);
-		char delay[16];
-
-		if (!s || p->owner == OWNER_FOREIGN || p->state == PATH_DRAINED ||
-		    s->rport_state == RPORT_RUNNING || path_timeouts(m, p)->reconnect_delay < 0)
-			continue;
-		config_format_tmo(path_timeouts(m, p)->reconnect_delay, delay);
-		if (root_writef(m->root_fd, "off", "sys/class/srp_remote_ports/%s/reconnect_delay",
-				s->rport) == 0)
-			(void)root_writef(m->root_fd, delay,
-					  "sys/class/srp_remote_ports/%s/reconnect_delay",
-					  s->rport);
-	}
-}
-
 static int on_stop(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata)
 {
 	struct manager *m = userdata;
 
 	m->stopping = true;
-	release_paths(m);
+	release_reconnects(m);
 	log_info("stopping; sessions and maps stay as they are");
 	(void)sd_notify(0, "STOPPING=1");
 	return sd_event_exit(m->event, 0);
@@ -226,6 +208,7 @@ int manager_reload(struct manager *m)
 	m->config = fresh;
 	m->config_loaded_usec = realtime_now();
 	portals_sync(m);
+	paths_deselect(m);
 	m->hcas_stale = m->srp_stale = true;
 	workers_send_config(m);
 	manager_dirty(m);
@@ -246,7 +229,7 @@ int manager_new(sd_event *event, const char *config_path, const char *program_di
 	m->config_path = config_path;
 	m->program_dir = program_dir;
 	m->runtime_dir = runtime_dir;
-	m->dm_fd = -EBADF;
+	m->dm_fd = m->lock_fd = -EBADF;
 	m->root_fd = root_open("/");
 	if (m->root_fd < 0) {
 		r = m->root_fd;
@@ -329,11 +312,32 @@ static int add_observers(struct manager *m)
 	return r;
 }
 
+/* Two of us would fail and rejoin the same sessions against each other. */
+static int take_lock(struct manager *m)
+{
+	char path[256];
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/lock", m->runtime_dir) >= sizeof(path))
+		return -ENAMETOOLONG;
+	m->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (m->lock_fd < 0) {
+		log_error("cannot open %s: %s", path, strerror(errno));
+		return -errno;
+	}
+	if (flock(m->lock_fd, LOCK_EX | LOCK_NB) < 0) {
+		log_error("another srpha runs already: %s is locked", path);
+		return -errno;
+	}
+	return 0;
+}
+
 int manager_start(struct manager *m)
 {
 	char socket[256];
-	int r;
+	int r = take_lock(m);
 
+	if (r < 0)
+		return r;
 	r = registry_load(m);
 	if (r == -EBADMSG)
 		log_warning("the registry below %s is broken: set aside; sessions are matched by "
@@ -350,8 +354,8 @@ int manager_start(struct manager *m)
 		return r;
 	portals_sync(m);
 	sessions_restore(m);
-	sessions_refresh(m);
 	refresh_maps(m);
+	sessions_refresh(m);
 	snprintf(socket, sizeof(socket), "%s/%s", m->runtime_dir, SOCKET_NAME);
 	r = server_new(m, socket, &m->server);
 	if (r < 0) {
@@ -396,6 +400,8 @@ void manager_free(struct manager *m)
 	config_free(m->config);
 	if (m->dm_fd >= 0)
 		close(m->dm_fd);
+	if (m->lock_fd >= 0)
+		close(m->lock_fd);
 	if (m->root_fd >= 0)
 		close(m->root_fd);
 	sd_event_unref(m->event);

@@ -37,6 +37,13 @@ enum {
 	PRIORITY_CONTROL = 20,
 };
 
+/*
+ * Seconds by which the kernel's own reconnect is put off while srpha watches for a path's return: it
+ * would hold the rport's mutex for as long as a silent target takes not to answer. Renewed while it
+ * lasts; after a srpha that died, the kernel is back at work this much later.
+ */
+#define RECONNECT_HOLD "60"
+
 #define PATH_NAME_MAX 232
 #define PATHS_MAX 4096
 #define FAILURES_KEPT 16
@@ -67,6 +74,7 @@ struct path_probe {
 	uint64_t misses, sent, missed, srtt_usec, timeout_usec;
 	uint64_t completed_mark; /* I/O completed when the misses began */
 	bool marked;
+	bool distrusted; /* the path works though its agent is silent: until it answers again */
 	char why[160];
 };
 
@@ -115,6 +123,8 @@ struct worker {
 	bool up, ready, present;
 	uint64_t since_real_usec, started_usec, up_since_usec, heard_usec, restart_at_usec;
 	unsigned restarts, failures;
+	uint64_t *reported; /* ids of the portals this worker has reported on */
+	unsigned n_reported;
 };
 
 struct manager {
@@ -142,6 +152,11 @@ struct manager {
 	struct udev_monitor *udev;
 	struct server *server;
 
+	int lock_fd;
+	unsigned ticks;
+	unsigned actor_deaths; /* in a row, while idle */
+	uint64_t actor_retry_usec;
+
 	sd_event_source *reconcile, *tick, *wake, *dm_source, *udev_source, *settle;
 	char health[16];
 	char told_status[256];
@@ -167,6 +182,7 @@ int manager_reload(struct manager *m);
 
 /* portal.c */
 void portals_sync(struct manager *m);
+void paths_deselect(struct manager *m); /* those on ports that are chosen no longer */
 struct portal_ref *portal_find(struct manager *m, uint64_t id);
 const struct config_target *target_find(const struct manager *m, const char *name);
 
@@ -176,6 +192,8 @@ void workers_send_config(struct manager *m);
 void workers_tick(struct manager *m);
 void worker_send_tempo(struct manager *m, const struct path *p, bool fast);
 struct worker *worker_find(struct manager *m, const char *port);
+/* Whether the port's worker has reported on every configured portal of a target. */
+bool worker_reported_all(struct manager *m, const char *port, const char *target);
 void workers_free(struct manager *m);
 
 /* session.c */
@@ -192,6 +210,10 @@ void drive_all(struct manager *m);
 /* A probe came to its full count of misses: fails the path unless I/O completed meanwhile. */
 void drive_probe_dead(struct manager *m, struct path *p);
 void drive_probe_mark(struct manager *m, struct path *p);
+
+/* hold.c */
+void hold_reconnects(struct manager *m);
+void release_reconnects(struct manager *m);
 
 /* notify.c */
 void notify_health(struct manager *m);

@@ -123,7 +123,11 @@ static void log_move(const struct path *p, enum path_state old, enum path_state 
 		     enum path_event event, const char *detail)
 {
 	/* A single missed probe is ordinary on a busy fabric. */
-	bool quiet = next == PATH_SUSPECT || (old == PATH_SUSPECT && next == PATH_UP);
+	bool attempt = event == EVENT_LOGIN_STARTED || event == EVENT_LOGIN_FAILED ||
+		       event == EVENT_REJOIN_STARTED || event == EVENT_REJOIN_FAILED;
+	/* Nor is the second attempt of a series news. */
+	bool quiet = next == PATH_SUSPECT || (old == PATH_SUSPECT && next == PATH_UP) ||
+		     (attempt && p->attempts > 1);
 	char text[PATH_NAME_MAX + 300];
 	const struct log_field fields[] = {
 		{ "SRPHA_PATH", p->name },
@@ -166,6 +170,14 @@ static bool wants_fast(const struct path *p, uint64_t now)
 	return waiting && now < p->since_usec + TEMPO_FAST_USEC;
 }
 
+void path_tempo(struct manager *m, struct path *p)
+{
+	bool fast = wants_fast(p, manager_now(m));
+
+	if (fast != p->tempo_fast)
+		worker_send_tempo(m, p, fast);
+}
+
 static void path_enter(struct manager *m, struct path *p, enum path_state next,
 		       enum path_event event, const char *detail)
 {
@@ -195,13 +207,19 @@ static void path_enter(struct manager *m, struct path *p, enum path_state next,
 		p->rejoins++;
 		p->last_problem[0] = '\0';
 		/* It works although its management agent is silent: that says nothing any more. */
-		if (p->probe.view == PROBE_SILENT)
+		if (p->probe.view == PROBE_SILENT) {
 			p->probe.view = PROBE_UNKNOWN;
+			p->probe.distrusted = true;
+		}
 	}
 	/* A reconnect under way for a path that just failed again only stands in the way. */
 	if (old == PATH_REJOINING && next == PATH_FAILING)
 		actor_cancel(p);
+	/* Also where it is fast already: it asks for a probe at once. */
 	worker_send_tempo(m, p, wants_fast(p, now));
+	if (next == PATH_FAILING)
+		m->dm_stale =
+			true; /* the guard must not judge by what multipathd has just changed */
 	manager_dirty(m);
 }
 

@@ -20,6 +20,9 @@ void paths_free(struct manager *m);
 /* Feeds one event; `detail` (may be NULL) is words for the log and for `status`. */
 void path_event(struct manager *m, struct path *p, enum path_event event, const char *detail);
 
+/* Tells the worker the pace the path's state asks for, where it changed. */
+void path_tempo(struct manager *m, struct path *p);
+
 /* A line about a path, at most once until the text changes. */
 __attribute__((format(printf, 5, 6))) void path_tell(struct manager *m, struct path *p, int level,
 						     const char *message_id, const char *fmt, ...);

@@ -31,7 +31,32 @@ static struct portal_ref *portal_get(struct manager *m, const char *target, cons
 	return r;
 }
 
-/* A path whose portal left the configuration: its session, if any, goes on as a foreign one. */
+/* A path that left the configuration: its session, if any, goes on as a foreign one. */
+static void drop_path(struct manager *m, struct path *p, const char *why)
+{
+	p->desired = false;
+	path_event(m, p, EVENT_UNDESIRED, why);
+	/* With an actor at work it goes when that has ended (drive.c). */
+	if (!p->actor) {
+		path_remove(m, p);
+		m->srp_stale = true;
+	}
+}
+
+void paths_deselect(struct manager *m)
+{
+	struct path *p, *next;
+
+	for (p = LIST_FIRST(&m->paths); p; p = next) {
+		const struct config_target *t = target_find(m, p->target);
+
+		next = LIST_NEXT(p, link);
+		if (p->portal_id != 0 && (!config_port_selected(m->config->ports, p->port) ||
+					  (t && !config_port_selected(t->ports, p->port))))
+			drop_path(m, p, "its port is not chosen");
+	}
+}
+
 static void drop_paths(struct manager *m, const struct portal_ref *r)
 {
 	struct path *p, *next;
@@ -40,12 +65,7 @@ static void drop_paths(struct manager *m, const struct portal_ref *r)
 		next = LIST_NEXT(p, link);
 		if (p->portal_id != r->id)
 			continue;
-		p->desired = false;
-		path_event(m, p, EVENT_UNDESIRED, "no longer configured");
-		if (!p->actor) {
-			path_remove(m, p);
-			m->srp_stale = true;
-		}
+		drop_path(m, p, "no longer configured");
 	}
 }
 

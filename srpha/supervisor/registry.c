@@ -37,6 +37,8 @@ struct record *record_get(struct manager *m, const struct path *p)
 	snprintf(r->target, sizeof(r->target), "%s", p->target);
 	snprintf(r->dest, sizeof(r->dest), "%s", p->dest);
 	snprintf(r->port, sizeof(r->port), "%s", p->port);
+	r->has_identity = p->has_identity;
+	r->has_initiator_ext = p->has_initiator_ext;
 	r->id_ext = p->id_ext;
 	r->ioc_guid = p->ioc_guid;
 	r->initiator_ext = p->initiator_ext;
@@ -66,6 +68,8 @@ static int record_parse(struct json_object *o, struct record *r)
 	    copy_string(o, "target", r->target, sizeof(r->target)) < 0 ||
 	    copy_string(o, "dest", r->dest, sizeof(r->dest)) < 0 ||
 	    copy_string(o, "port", r->port, sizeof(r->port)) < 0 ||
+	    json_get_bool(o, "has_identity", &r->has_identity) < 0 ||
+	    json_get_bool(o, "has_initiator_ext", &r->has_initiator_ext) < 0 ||
 	    json_get_guid(o, "id_ext", &r->id_ext) < 0 ||
 	    json_get_guid(o, "ioc_guid", &r->ioc_guid) < 0 ||
 	    json_get_guid(o, "initiator_ext", &r->initiator_ext) < 0 ||
@@ -89,6 +93,8 @@ static struct json_object *record_format(const struct record *r)
 	json_put_string(o, "target", r->target);
 	json_put_string(o, "dest", r->dest);
 	json_put_string(o, "port", r->port);
+	json_put_bool(o, "has_identity", r->has_identity);
+	json_put_bool(o, "has_initiator_ext", r->has_initiator_ext);
 	json_put_guid(o, "id_ext", r->id_ext);
 	json_put_guid(o, "ioc_guid", r->ioc_guid);
 	json_put_guid(o, "initiator_ext", r->initiator_ext);
@@ -190,6 +196,7 @@ int registry_save(struct manager *m)
 	struct json_object *list = json_object_new_array();
 	_cleanup_close_ int fd = -EBADF;
 	char path[480], fresh[512];
+	unsigned n = 0;
 	const char *text;
 	struct record *r;
 	size_t len;
@@ -197,7 +204,8 @@ int registry_save(struct manager *m)
 
 	json_put_u64(root, "version", REGISTRY_VERSION);
 	LIST_FOREACH (r, &m->records, link)
-		json_object_array_add(list, record_format(r));
+		if (n++ < PATHS_MAX)
+			json_object_array_add(list, record_format(r));
 	json_object_object_add(root, "paths", list);
 	text = json_object_to_json_string_length(root, JSON_C_TO_STRING_PLAIN, &len);
 	if (!text)

@@ -14,6 +14,7 @@ struct record {
 	LIST_ENTRY(record) link;
 	char path[PATH_NAME_MAX];
 	char target[64], dest[PORTAL_STR_MAX], port[72];
+	bool has_identity, has_initiator_ext; /* whether the following are known */
 	uint64_t id_ext, ioc_guid, initiator_ext;
 	char host[24]; /* empty: no session */
 	uint64_t instance;

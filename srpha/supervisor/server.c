@@ -16,6 +16,8 @@
 #include "wire/varlink.h"
 
 #define CONNECTIONS_MAX 64
+#define CONNECTIONS_USERS_MAX 32	 /* of those, for all who are not root */
+#define OUTPUT_PENDING_MAX (1024 * 1024) /* more requests are read when less is unsent */
 #define REQUESTS_PER_TURN 8
 #define IDLE_USEC (60 * USEC_PER_SEC)
 
@@ -125,9 +127,12 @@ static struct json_object *path_method(struct connection *c, struct json_object 
 		return string_error("io.srpha.NoSuchPath", "path", name);
 	if (guard && path_state_usable(p->state) && last_path(m, p, &v))
 		return string_error("io.srpha.LastPath", "map", v.name);
-	r = record_find(m, p->name);
-	if (r && (event == EVENT_DRAIN || event == EVENT_UNDRAIN)) {
-		r->drained = event == EVENT_DRAIN;
+	if (event == EVENT_DRAIN || event == EVENT_UNDRAIN) {
+		r = record_find(m, p->name);
+		if (!r && event == EVENT_DRAIN)
+			r = record_get(m, p);
+		if (r)
+			r->drained = event == EVENT_DRAIN;
 		m->registry_stale = true;
 	}
 	path_event(m, p, event, "asked for by the administrator");
@@ -208,10 +213,17 @@ static int serve(struct connection *c, struct json_object *request)
 	return oneway ? 0 : varlink_stream_queue(&c->stream, reply);
 }
 
+static size_t unsent(const struct connection *c)
+{
+	return c->stream.out_len - c->stream.out_pos;
+}
+
 static int on_client(sd_event_source *s, int fd, uint32_t revents, void *userdata)
 {
 	struct connection *c = userdata;
 	unsigned served = 0;
+	uint32_t events;
+	bool more = true;
 	int r = 0;
 
 	if (revents & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
@@ -219,10 +231,11 @@ static int on_client(sd_event_source *s, int fd, uint32_t revents, void *userdat
 		if (r == 0 || (r < 0 && r != -EAGAIN))
 			goto drop;
 	}
-	for (; served < REQUESTS_PER_TURN; served++) {
+	for (; served < REQUESTS_PER_TURN && unsent(c) < OUTPUT_PENDING_MAX; served++) {
 		_cleanup_json_ struct json_object *request = NULL;
 
 		r = varlink_stream_next(&c->stream, &request);
+		more = r != 0;
 		if (r == 0)
 			break;
 		if (r < 0 || serve(c, request) < 0)
@@ -231,10 +244,14 @@ static int on_client(sd_event_source *s, int fd, uint32_t revents, void *userdat
 	r = varlink_stream_flush(&c->stream);
 	if (r < 0)
 		goto drop;
-	/* More to write, or more requests already read: come again even if nothing arrives. */
-	if (served == REQUESTS_PER_TURN)
-		r = 0;
-	(void)sd_event_source_set_io_events(c->io, r == 0 ? EPOLLIN | EPOLLOUT : EPOLLIN);
+	/*
+	 * Who does not read its answers is asked for no more questions. More requests already read:
+	 * come again even if nothing arrives.
+	 */
+	events = r == 0 ? EPOLLOUT : EPOLLIN;
+	if (more)
+		events |= EPOLLOUT;
+	(void)sd_event_source_set_io_events(c->io, events);
 	(void)sd_event_source_set_time_relative(c->idle, IDLE_USEC);
 	return 0;
 drop:
@@ -248,18 +265,24 @@ static int on_idle(sd_event_source *s, uint64_t usec, void *userdata)
 	return 0;
 }
 
+static uid_t peer_uid(int fd)
+{
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 ? cred.uid : (uid_t)-1;
+}
+
 static int connection_new(struct server *s, int fd)
 {
 	struct connection *c = calloc(1, sizeof(*c));
-	struct ucred cred;
-	socklen_t len = sizeof(cred);
 	int r;
 
 	if (!c)
 		return -ENOMEM;
 	c->server = s;
 	c->fd = fd;
-	c->uid = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 ? cred.uid : (uid_t)-1;
+	c->uid = peer_uid(fd);
 	varlink_stream_init(&c->stream, fd, VARLINK_REQUEST_MAX, VARLINK_REPLY_MAX);
 	LIST_INSERT_HEAD(&s->connections, c, link);
 	s->n++;
@@ -281,7 +304,7 @@ static int on_accept(sd_event_source *source, int fd, uint32_t revents, void *us
 
 	if (client < 0)
 		return 0;
-	if (s->n >= CONNECTIONS_MAX) {
+	if (s->n >= CONNECTIONS_MAX || (peer_uid(client) != 0 && s->n >= CONNECTIONS_USERS_MAX)) {
 		close(client);
 		return 0;
 	}

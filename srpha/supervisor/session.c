@@ -84,7 +84,8 @@ void sessions_restore(struct manager *m)
 		p->id_ext = r->id_ext;
 		p->ioc_guid = r->ioc_guid;
 		p->initiator_ext = r->initiator_ext;
-		p->has_identity = p->has_initiator_ext = true;
+		p->has_identity = r->has_identity;
+		p->has_initiator_ext = r->has_initiator_ext;
 		/* It answered before the restart: its silence from now on means something. */
 		if (r->answered)
 			p->probe.view = PROBE_ANSWERING;
@@ -94,6 +95,12 @@ void sessions_restore(struct manager *m)
 	}
 }
 
+static bool record_fits(const struct record *r, const struct srp_session *s)
+{
+	return strcmp(r->port, s->port) == 0 && r->id_ext == s->id_ext &&
+	       r->ioc_guid == s->ioc_guid;
+}
+
 static struct record *record_of_session(struct manager *m, const struct srp_session *s)
 {
 	struct record *r;
@@ -101,11 +108,13 @@ static struct record *record_of_session(struct manager *m, const struct srp_sess
 	LIST_FOREACH (r, &m->records, link)
 		if (r->host[0] && r->instance == s->instance && strcmp(r->host, s->host) == 0)
 			return r;
-	/* The kernel takes one login at a time on a port: a pending one there can only be this. */
+	/* A login that told its host, then one that did not: the kernel takes one at a time on a
+	 * port, so that a pending one there can only be this. */
 	LIST_FOREACH (r, &m->records, link)
-		if (r->pending && strcmp(r->port, s->port) == 0 &&
-		    (!r->host[0] || strcmp(r->host, s->host) == 0) && r->id_ext == s->id_ext &&
-		    r->ioc_guid == s->ioc_guid)
+		if (r->pending && strcmp(r->host, s->host) == 0 && record_fits(r, s))
+			return r;
+	LIST_FOREACH (r, &m->records, link)
+		if (r->pending && !r->host[0] && record_fits(r, s))
 			return r;
 	return NULL;
 }
@@ -128,7 +137,19 @@ static struct path *only_fit(struct manager *m, const struct srp_session *s)
 			return NULL;
 		found = p;
 	}
-	return found;
+	/* A portal that has not been heard of yet may fit as well. */
+	return found && worker_reported_all(m, found->port, found->target) ? found : NULL;
+}
+
+static bool any_failed(struct manager *m, const struct srp_session *s)
+{
+	for (unsigned i = 0; i < s->n_luns; i++) {
+		const struct dm_path *path;
+
+		if (dm_view_find_path(&m->dm, s->luns[i].devno, &path) && !path->active)
+			return true;
+	}
+	return false;
 }
 
 static void adopt(struct manager *m, struct path *p, const struct srp_session *s,
@@ -146,8 +167,10 @@ static void adopt(struct manager *m, struct path *p, const struct srp_session *s
 			r->pending = false;
 		}
 	}
+	/* One that runs but is failed in its maps was left half-way through a rejoin: finish it. */
 	path_event(m, p,
-		   s->rport_state == RPORT_RUNNING ? EVENT_SESSION_RUNNING : EVENT_SESSION_BROKEN,
+		   s->rport_state == RPORT_RUNNING && !any_failed(m, s) ? EVENT_SESSION_RUNNING
+									: EVENT_SESSION_BROKEN,
 		   s->host);
 }
 

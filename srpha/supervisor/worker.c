@@ -106,15 +106,50 @@ static void take_identity(struct manager *m, struct path *p, struct json_object 
 	if (!p->host[0] && json_get_guid(o, "id_ext", &p->id_ext) == 0 &&
 	    json_get_guid(o, "ioc_guid", &p->ioc_guid) == 0)
 		p->has_identity = true;
-	if (!p->has_initiator_ext && r) {
+	if (!p->has_initiator_ext && r && r->has_initiator_ext) {
 		p->initiator_ext = r->initiator_ext;
 		p->has_initiator_ext = true;
 	}
 }
 
+static bool has_reported(const struct worker *w, uint64_t id)
+{
+	for (unsigned i = 0; i < w->n_reported; i++)
+		if (w->reported[i] == id)
+			return true;
+	return false;
+}
+
+static void note_reported(struct worker *w, uint64_t id)
+{
+	uint64_t *more;
+
+	if (has_reported(w, id))
+		return;
+	more = reallocarray(w->reported, w->n_reported + 1, sizeof(*more));
+	if (!more)
+		return;
+	w->reported = more;
+	w->reported[w->n_reported++] = id;
+	w->manager->srp_stale = true;
+}
+
+bool worker_reported_all(struct manager *m, const char *port, const char *target)
+{
+	const struct worker *w = worker_find(m, port);
+	struct portal_ref *ref;
+
+	LIST_FOREACH (ref, &m->portals, link)
+		if (ref->configured && strcmp(ref->target, target) == 0 &&
+		    (!w || !has_reported(w, ref->id)))
+			return false;
+	return true;
+}
+
 static void on_portal(struct manager *m, struct worker *w, struct json_object *o)
 {
 	struct portal_ref *ref;
+	struct record *drained;
 	const char *probe;
 	struct path *p;
 	bool routed, new_path;
@@ -125,6 +160,7 @@ static void on_portal(struct manager *m, struct worker *w, struct json_object *o
 	ref = portal_find(m, id);
 	if (!ref || !ref->configured)
 		return;
+	note_reported(w, id);
 	p = path_find_portal(m, id, w->port);
 	if (!routed) {
 		/* A route that went with its link does not take a path with it. */
@@ -148,6 +184,9 @@ static void on_portal(struct manager *m, struct worker *w, struct json_object *o
 	if (new_path) {
 		m->srp_stale = true;
 		path_event(m, p, EVENT_DESIRED, NULL);
+		drained = record_find(m, p->name);
+		if (drained && drained->drained)
+			path_event(m, p, EVENT_DRAIN, "as before");
 	}
 	if (p->probe.why[0] && p->state == PATH_WANTED && w->up)
 		path_tell(m, p, LOG_NOTICE, NULL, "%s; srpha keeps trying", p->probe.why);
@@ -187,10 +226,10 @@ static void on_probe(struct manager *m, struct worker *w, struct json_object *o)
 			note_answered(m, p);
 		}
 		p->probe.view = PROBE_ANSWERING;
-		p->probe.marked = false;
+		p->probe.marked = p->probe.distrusted = false;
 		path_event(m, p, EVENT_PROBE_ANSWERED, NULL);
-	} else if (p->probe.view != PROBE_UNKNOWN) {
-		/* One that never answered says nothing by its silence. */
+	} else if (!p->probe.distrusted) {
+		/* The worker reports no silence of one that never answered. */
 		drive_probe_mark(m, p);
 		snprintf(detail, sizeof(detail), "%u missed in %s", (unsigned)misses,
 			 format_usec(elapsed, span, sizeof(span)));
@@ -209,8 +248,8 @@ static void on_stats(struct manager *m, struct worker *w, struct json_object *o)
 		return;
 	for (size_t i = 0; i < json_object_array_length(list); i++) {
 		struct json_object *e = json_object_array_get_idx(list, i);
+		uint64_t id, answered;
 		struct path *p;
-		uint64_t id;
 
 		if (!json_object_is_type(e, json_type_object) ||
 		    json_get_u64(e, "id", UINT64_MAX, &id) < 0)
@@ -218,6 +257,12 @@ static void on_stats(struct manager *m, struct worker *w, struct json_object *o)
 		p = path_find_portal(m, id, w->port);
 		if (!p)
 			continue;
+		/* Its first answer may have been told before the path was known. */
+		if (p->probe.view == PROBE_UNKNOWN && !p->probe.distrusted &&
+		    json_get_u64(e, "answered", UINT64_MAX, &answered) == 0 && answered > 0) {
+			p->probe.view = PROBE_ANSWERING;
+			note_answered(m, p);
+		}
 		(void)json_get_u64(e, "sent", UINT64_MAX, &p->probe.sent);
 		(void)json_get_u64(e, "missed", UINT64_MAX, &p->probe.missed);
 		(void)json_get_u64(e, "srtt_usec", UINT64_MAX, &p->probe.srtt_usec);
@@ -316,6 +361,16 @@ static void on_message(struct child *c, struct json_object *o, void *userdata)
 	}
 }
 
+/* The next worker starts at the normal pace: it is told anew. */
+static void forget_tempo(struct manager *m, const struct worker *w)
+{
+	struct path *p;
+
+	LIST_FOREACH (p, &m->paths, link)
+		if (strcmp(p->port, w->port) == 0)
+			p->tempo_fast = false;
+}
+
 static void on_end(struct child *c, int code, int status, void *userdata)
 {
 	struct worker *w = userdata;
@@ -328,6 +383,8 @@ static void on_end(struct child *c, int code, int status, void *userdata)
 	w->child = NULL;
 	w->ready = false;
 	w->state[0] = '\0';
+	w->n_reported = 0;
+	forget_tempo(m, w);
 	if (now - w->started_usec > FORGIVE_USEC)
 		w->failures = 0;
 	delay = backoff_usec(w->failures++, RESTART_BASE_USEC, RESTART_CAP_USEC,
@@ -373,6 +430,7 @@ static void worker_remove(struct manager *m, struct worker *w)
 {
 	LIST_REMOVE(w, link);
 	child_free(w->child);
+	free(w->reported);
 	free(w);
 }
 

@@ -171,7 +171,7 @@ static const struct mistake_case values[] = {
 	FAILOVER("probe_misses", "0", "is not valid: expected 1..100"),
 	FAILOVER("last_path", "lose", "is not valid: expected \"keep\" or \"fail\""),
 	FAILOVER("foreign", "maybe", "is not valid: expected \"yes\" or \"no\""),
-	FAILOVER("hold_failures", "1001", "is not valid: expected 0..1000"),
+	FAILOVER("hold_failures", "17", "is not valid: expected 0..16"),
 	FAILOVER("hold_window", "0", TIME_EXPECTED("1s to 24h")),
 	FAILOVER("hold_time", "auto", TIME_EXPECTED("1s to 24h")),
 	{ "[discovery]\nports = a,b\n", "f:2: [discovery] ports: \"a,b\" " EXPECTED_GLOBS },

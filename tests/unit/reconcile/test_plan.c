@@ -90,6 +90,9 @@ static const struct row rows[] = {
 
 	{ "held while silent", FACTS(.state = PATH_HELD), PLAN_NOTHING, .wake_at = NEVER },
 	{ "held until stable", FACTS(.state = PATH_HELD, .returnable_since_usec = NOW - 1), PLAN_NOTHING, .wake_at = NOW - 1 + 30 * USEC_PER_SEC },
+	{ "held but the only one", FACTS(.state = PATH_HELD, .guarded = true, .returnable_since_usec = NOW - 1), PLAN_RELEASE, .wake_at = NEVER },
+	{ "held but reinstated by others", FACTS(.state = PATH_HELD, .dm_active = true), PLAN_FAIL, .wake_at = NEVER },
+	{ "flapping but the only one", FACTS(DOWN, .recent_failures = 5, .guarded = true), PLAN_REJOIN, .reconnect = true, .wake_at = NEVER },
 	{ "stable", FACTS(.state = PATH_HELD, .returnable_since_usec = 0, .hold_time_usec = NOW), PLAN_RELEASE, .wake_at = NEVER },
 
 	{ "drained: I/O moves", FACTS(.state = PATH_DRAINED, .dm_active = true), PLAN_FAIL, .reset = false, .wake_at = NEVER },

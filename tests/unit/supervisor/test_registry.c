@@ -87,6 +87,7 @@ static void test_round_trip(void **state)
 			  .target = "lab",
 			  .dest = "10.0.0.2:5555",
 			  .port = "rxe0:1",
+			  .has_identity = true,
 			  .id_ext = 0x505400fffe000001,
 			  .ioc_guid = UINT64_MAX,
 			  .initiator_ext = 7,
@@ -110,6 +111,7 @@ static void test_round_trip(void **state)
 	assert_string_equal(r->target, "lab");
 	assert_string_equal(r->dest, p.dest);
 	assert_string_equal(r->port, p.port);
+	assert_true(r->has_identity && !r->has_initiator_ext);
 	assert_true(r->id_ext == p.id_ext && r->ioc_guid == p.ioc_guid);
 	assert_int_equal(r->initiator_ext, 7);
 	assert_string_equal(r->host, "host3");
@@ -141,7 +143,8 @@ static void test_broken_is_set_aside(void **state)
 		"{\"version\":1,\"paths\":[1]}",
 		"{\"version\":1,\"paths\":[{\"path\":\"x\"}]}",
 		"{\"version\":1,\"paths\":[{\"path\":\"x\",\"target\":\"t\",\"dest\":\"d\","
-		"\"port\":\"p\",\"id_ext\":\"zz\",\"ioc_guid\":\"1\",\"initiator_ext\":\"1\","
+		"\"port\":\"p\",\"has_identity\":true,\"has_initiator_ext\":true,\"id_ext\":\"zz\","
+		"\"ioc_guid\":\"1\",\"initiator_ext\":\"1\","
 		"\"pending\":false,\"answered\":false,\"drained\":false}]}",
 	};
 	struct fixture *f = *state;
@@ -162,10 +165,12 @@ static void test_one_bad_record_takes_all(void **state)
 	/* A host without its instance could be any host of that number. */
 	write_file(f, "{\"version\":1,\"paths\":["
 		      "{\"path\":\"a\",\"target\":\"t\",\"dest\":\"d\",\"port\":\"p\","
-		      "\"id_ext\":\"1\",\"ioc_guid\":\"1\",\"initiator_ext\":\"1\","
+		      "\"has_identity\":true,\"has_initiator_ext\":true,\"id_ext\":\"1\",\"ioc_"
+		      "guid\":\"1\",\"initiator_ext\":\"1\","
 		      "\"pending\":false,\"answered\":false,\"drained\":false},"
 		      "{\"path\":\"b\",\"target\":\"t\",\"dest\":\"d\",\"port\":\"p\","
-		      "\"id_ext\":\"1\",\"ioc_guid\":\"1\",\"initiator_ext\":\"1\","
+		      "\"has_identity\":true,\"has_initiator_ext\":true,\"id_ext\":\"1\",\"ioc_"
+		      "guid\":\"1\",\"initiator_ext\":\"1\","
 		      "\"pending\":false,\"answered\":false,\"drained\":false,\"host\":\"host1\"}"
 		      "]}");
 	assert_int_equal(registry_load(&f->m), -EBADMSG);
