@@ -44,6 +44,7 @@ static void on_message(struct child *c, struct json_object *message, void *userd
 static void actor_free(struct actor *a)
 {
 	LIST_REMOVE(a, link);
+	sd_event_source_disable_unref(a->interrupt);
 	child_free(a->child);
 	json_object_put(a->result);
 	free(a);

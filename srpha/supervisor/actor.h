@@ -18,6 +18,8 @@ struct actor {
 	char path[PATH_NAME_MAX]; /* empty: none */
 	uint64_t busy_since_usec;
 	struct json_object *result; /* its `done`, or NULL */
+	sd_event_source *interrupt; /* interrupt.c */
+	uint64_t blocked_usec;
 };
 
 /* Fills the pool up to what the number of paths asks for. */
@@ -33,6 +35,9 @@ int actor_run(struct manager *m, struct path *p, const char *action, struct json
 
 /* Kills the actor at work on a path, which interrupts its kernel call. */
 void actor_cancel(struct path *p);
+
+/* In interrupt.c: watches the reset of a fail action and cuts it short when it is time. */
+void interrupt_start(struct manager *m, struct actor *a);
 
 /* In drive.c. `result` is NULL where the actor died, was killed or was abandoned. */
 void drive_actor_done(struct manager *m, struct path *p, const char *action,

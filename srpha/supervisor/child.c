@@ -198,6 +198,12 @@ int child_set_deadline(struct child *c, uint64_t at_usec)
 	return r < 0 ? r : sd_event_source_set_enabled(c->deadline, SD_EVENT_ONESHOT);
 }
 
+void child_signal(struct child *c, int sig)
+{
+	if (c->pid > 0)
+		(void)kill(c->pid, sig);
+}
+
 void child_kill(struct child *c)
 {
 	uint64_t now;

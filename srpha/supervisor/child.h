@@ -40,5 +40,8 @@ int child_send(struct child *c, struct json_object *message);
 /* SIGKILL at that CLOCK_MONOTONIC time; USEC_INFINITY: never. */
 int child_set_deadline(struct child *c, uint64_t at_usec);
 
+/* To interrupt what it does; nothing where it has ended. */
+void child_signal(struct child *c, int sig);
+
 void child_kill(struct child *c);
 bool child_killed(const struct child *c);

@@ -19,12 +19,10 @@
 #include "wire/messages.h"
 
 /*
- * The host reset is interrupted after this long. Long enough for its address resolution, which is
- * local (actor/pin.h), and for the new queue pair; what is cut short is a login that has nobody to
- * talk to.
+ * The actor's own alarm, where interrupt.c does not come first; and in a drill, where there is
+ * somebody to talk to and the reconnect may as well succeed.
  */
-#define INTERRUPT_USEC (60 * USEC_PER_MSEC)
-/* In a drill there is somebody to talk to: the reconnect may as well succeed. */
+#define INTERRUPT_USEC (400 * USEC_PER_MSEC)
 #define INTERRUPT_DRILL_USEC USEC_PER_SEC
 
 #define FAIL_DEADLINE_USEC (3 * USEC_PER_SEC)
@@ -305,6 +303,8 @@ static void do_fail(struct manager *m, struct path *p, bool reset)
 	if (p->probe.view != PROBE_UNKNOWN)
 		json_put_string(request, "reconnect_hold", RECONNECT_HOLD);
 	run(m, p, MSG_FAIL, request, FAIL_DEADLINE_USEC);
+	if (p->actor && reset && !p->drill)
+		interrupt_start(m, p->actor);
 }
 
 static void do_rejoin(struct manager *m, struct path *p, const struct plan_step *step)
