@@ -30,6 +30,7 @@ class LabError(Exception):
 
 
 def _die_on_signal(number, _frame):
+    print(f"lab: ended by {signal.Signals(number).name}", file=sys.stderr)
     sys.exit(128 + number)
 
 
@@ -48,8 +49,9 @@ class Pair:
     def start(self):
         """Build what is missing, boot both machines, wait until both are ready."""
         atexit.register(self.stop)
-        signal.signal(signal.SIGTERM, _die_on_signal)
-        signal.signal(signal.SIGHUP, _die_on_signal)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+                signal.signal(number, _die_on_signal)
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="lab-", dir="/tmp"))
         if self.with_srpha and self.srpha_tree is None:
             self.step("building srpha")
