@@ -41,6 +41,8 @@ struct actor_ops {
 	/* SG_SCSI_RESET of the host: 0; -EAGAIN while the host is in recovery; -EIO when the
 	 * reconnect failed or was interrupted; other errno. */
 	int (*sg_reset)(int fd);
+	/* As in actor/reap.h. */
+	int (*reap_sends)(int root_fd, const char *sg, int fd);
 	/* As in actor/pin.h. */
 	int (*pin_neighbour)(const char *dest, const char *gid);
 	/* TEST UNIT READY: 0 with an answer, -EINTR, other errno. */

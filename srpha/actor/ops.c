@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "actor/pin.h"
+#include "actor/reap.h"
 #include "base/parse.h"
 #include "base/root.h"
 #include "observe/dm.h"
@@ -146,6 +147,7 @@ const struct actor_ops actor_kernel_ops = {
 	.multipathd_reinstate = multipathd_reinstate,
 	.sg_open = kernel_sg_open,
 	.sg_reset = kernel_sg_reset,
+	.reap_sends = reap_sends,
 	.pin_neighbour = pin_neighbour,
 	.sg_test_ready = kernel_sg_test_ready,
 };

@@ -1,17 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Writes the neighbour of a portal into the kernel's table before a reset, so that ib_srp's
- * reconnect over RDMA/CM need not ask for it. Two reasons:
- *
- * - A reconnect whose address cannot be resolved, which is so when the link is down, fails before
- *   its new queue pair exists. It keeps the old one, but puts every send buffer back on the free
- *   list; the completion of a send that nobody has looked at yet is then found by the next
- *   reconnect, which puts its buffer there a second time: a corrupted list, and an oops where the
- *   kernel checks its lists. (drivers/infiniband/ulp/srp/ib_srp.c: srp_rport_reconnect(),
- *   srp_create_ch_ib(), srp_send_done(); seen on 6.1, on an idle path each time.)
- * - When the link is back, the kernel may wait for up to a second before it asks again.
- *
- * The MAC address is the one in the target port's GID, which the worker keeps up to date.
+ * reconnect over RDMA/CM need not ask for it: when a link is back, the kernel may wait for up to a
+ * second before it asks again. The MAC address is the one in the target port's GID, which the worker
+ * keeps up to date.
  */
 #pragma once
 

@@ -43,6 +43,9 @@ int session_reset(const struct actor *a, const struct request_session *s, struct
 		if (fd < 0) {
 			r = fd;
 		} else {
+			/* Only a session that runs can send, and only its sends can be unseen. */
+			if (srp_rport_state(a->root_fd, s->rport) == RPORT_RUNNING)
+				(void)a->ops->reap_sends(a->root_fd, sg, fd);
 			/* Repeated: a first signal that came before the ioctl would be lost. */
 			a->ops->alarm(alarm_usec, RETRY_USEC);
 			r = a->ops->sg_reset(fd);

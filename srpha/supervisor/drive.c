@@ -23,6 +23,8 @@
  * somebody to talk to and the reconnect may as well succeed.
  */
 #define INTERRUPT_USEC (400 * USEC_PER_MSEC)
+/* With the port down the portal's address cannot be resolved: there is nothing to wait for. */
+#define INTERRUPT_DOWN_USEC (20 * USEC_PER_MSEC)
 #define INTERRUPT_DRILL_USEC USEC_PER_SEC
 
 #define FAIL_DEADLINE_USEC (3 * USEC_PER_SEC)
@@ -291,6 +293,8 @@ static void do_fail(struct manager *m, struct path *p, bool reset)
 	_cleanup_json_ struct json_object *request = request_new(MSG_FAIL, FAIL_DEADLINE_USEC);
 	struct json_object *sg = json_object_new_array();
 	struct srp_session *s = path_session(m, p);
+	const struct worker *w = worker_find(m, p->port);
+	bool port_up = w && w->up;
 
 	for (unsigned i = 0; i < s->n_luns && i < 4; i++)
 		if (s->luns[i].sg[0])
@@ -299,11 +303,14 @@ static void do_fail(struct manager *m, struct path *p, bool reset)
 	json_object_object_add(request, "maps", maps_of(m, s, keep));
 	json_put_bool(request, "reset", reset && json_object_array_length(sg) > 0);
 	json_object_object_add(request, "sg", sg);
-	json_put_u64(request, "interrupt_usec", p->drill ? INTERRUPT_DRILL_USEC : INTERRUPT_USEC);
+	json_put_u64(request, "interrupt_usec",
+		     p->drill  ? INTERRUPT_DRILL_USEC
+		     : port_up ? INTERRUPT_USEC
+			       : INTERRUPT_DOWN_USEC);
 	if (p->probe.view != PROBE_UNKNOWN)
 		json_put_string(request, "reconnect_hold", RECONNECT_HOLD);
 	run(m, p, MSG_FAIL, request, FAIL_DEADLINE_USEC);
-	if (p->actor && reset && !p->drill)
+	if (p->actor && reset && port_up && !p->drill)
 		interrupt_start(m, p->actor);
 }
 

@@ -2,7 +2,7 @@
 /*
  * When to interrupt a host reset. The reset first blocks every SCSI device of the host, which takes
  * a grace period of the kernel each; then it resolves the portal's address and makes a new queue
- * pair, both local and quick (actor/pin.h says why they must not fail); then it waits for a login
+ * pair, both local and quick (actor/reap.h says why they should not fail); then it waits for a login
  * that nobody answers, and that is to be cut short:
  *
  *   fail action --> blocking ... all blocked --> address, queue pair --> login ............

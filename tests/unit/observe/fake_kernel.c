@@ -147,6 +147,14 @@ static int fake_sg_open(const char *sg)
 	return open("/dev/null", O_RDWR | O_CLOEXEC);
 }
 
+static int fake_reap_sends(int root_fd, const char *sg, int fd)
+{
+	assert_int_equal(root_fd, kernel->sysfs.root_fd);
+	assert_true(fcntl(fd, F_GETFD) >= 0);
+	note("reap %s", sg);
+	return -EBUSY; /* whatever it says, the reset goes on */
+}
+
 static int fake_pin_neighbour(const char *dest, const char *gid)
 {
 	note("pin %s %s", dest, gid);
@@ -197,6 +205,7 @@ const struct actor_ops fake_ops = {
 	.multipathd_reinstate = fake_multipathd_reinstate,
 	.sg_open = fake_sg_open,
 	.sg_reset = fake_sg_reset,
+	.reap_sends = fake_reap_sends,
 	.pin_neighbour = fake_pin_neighbour,
 	.sg_test_ready = fake_sg_test_ready,
 };

@@ -27,6 +27,7 @@ static void the_whole_thing_in_order(void **state)
 	assert_string_equal(k->log, "fail_path mpath-a 8:16\n"
 				    "fail_path mpath-b 8:32\n"
 				    "open sg1\n"
+				    "reap sg1\n"
 				    "alarm 20000 10000\n"
 				    "reset\n"
 				    "disarm\n");
@@ -43,7 +44,7 @@ static void the_neighbour_is_pinned_before_the_reset(void **state)
 			       FAIL(SG, "", RESET ",\"dest\":\"10.0.0.2:5555\",\"gid\":\"fe80\""));
 	assert_true(reply_ok(done));
 	assert_string_equal(k->log, "pin 10.0.0.2:5555 fe80\n"
-				    "open sg1\nalarm 20000 10000\nreset\ndisarm\n");
+				    "open sg1\nreap sg1\nalarm 20000 10000\nreset\ndisarm\n");
 }
 
 static void a_portal_without_its_gid_is_refused(void **state)
@@ -151,7 +152,7 @@ static void the_kernels_reconnect_is_put_off(void **state)
 	fake_kernel_next_reset(k, -EIO, "fail-fast", 31000);
 	done = fake_kernel_ask(k, FAIL(SG, "", HOLD));
 	assert_true(reply_ok(done));
-	assert_string_equal(k->log, "open sg1\nalarm 20000 10000\nreset\ndisarm\n"
+	assert_string_equal(k->log, "open sg1\nreap sg1\nalarm 20000 10000\nreset\ndisarm\n"
 				    "write reconnect_delay off\n"
 				    "write reconnect_delay 600\n"
 				    "write reconnect_delay 10\n");
@@ -252,7 +253,7 @@ static void a_suspended_map_comes_after_the_reset(void **state)
 	assert_true(reply_ok(done));
 	assert_string_equal(reply_list(done, "failed"), "8:16");
 	assert_string_equal(k->log, "fail_path mpath-a 8:16\n"
-				    "open sg1\nalarm 20000 10000\nreset\ndisarm\n"
+				    "open sg1\nreap sg1\nalarm 20000 10000\nreset\ndisarm\n"
 				    "fail_path mpath-a 8:16\n"
 				    "fail_path mpath-a 8:16\n"
 				    "fail_path mpath-a 8:16\n");
