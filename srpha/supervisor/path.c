@@ -126,7 +126,8 @@ static void log_move(const struct path *p, enum path_state old, enum path_state 
 	bool attempt = event == EVENT_LOGIN_STARTED || event == EVENT_LOGIN_FAILED ||
 		       event == EVENT_REJOIN_STARTED || event == EVENT_REJOIN_FAILED;
 	/* Nor is the second attempt of a series news. */
-	bool quiet = next == PATH_SUSPECT || (old == PATH_SUSPECT && next == PATH_UP) ||
+	bool wish = event == EVENT_DESIRED || event == EVENT_UNDESIRED;
+	bool quiet = wish || next == PATH_SUSPECT || (old == PATH_SUSPECT && next == PATH_UP) ||
 		     (attempt && p->attempts > 1);
 	char text[PATH_NAME_MAX + 300];
 	const struct log_field fields[] = {
