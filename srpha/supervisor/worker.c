@@ -270,14 +270,6 @@ static void on_stats(struct manager *m, struct worker *w, struct json_object *o)
 	}
 }
 
-/* Whether it ever answered on this port, before this worker or even this supervisor lived. */
-static bool portal_answered(struct manager *m, const struct portal_ref *ref, const char *port)
-{
-	struct path *p = path_find_portal(m, ref->id, port);
-
-	return p && p->probe.view != PROBE_UNKNOWN;
-}
-
 static void worker_send_config(struct manager *m, struct worker *w)
 {
 	_cleanup_json_ struct json_object *message = json_object_new_object();
@@ -288,7 +280,9 @@ static void worker_send_config(struct manager *m, struct worker *w)
 	json_put_string(message, "msg", MSG_CONFIG);
 	LIST_FOREACH (ref, &m->portals, link) {
 		const struct config_target *t = target_find(m, ref->target);
+		char gid[GID_STR_MAX];
 		struct json_object *o;
+		struct path *p;
 
 		if (!t || (t->ports && !config_port_selected(t->ports, w->port)))
 			continue;
@@ -302,7 +296,11 @@ static void worker_send_config(struct manager *m, struct worker *w)
 		json_put_u64(o, "interval_usec", t->failover.probe_interval_usec);
 		json_put_u64(o, "timeout_usec", t->failover.probe_timeout_usec);
 		json_put_u64(o, "misses", t->failover.probe_misses);
-		json_put_bool(o, "answered", portal_answered(m, ref, w->port));
+		p = path_find_portal(m, ref->id, w->port);
+		/* What was known of it before this worker, or even this supervisor, lived. */
+		json_put_bool(o, "answered", p && p->probe.view != PROBE_UNKNOWN);
+		if (p && p->has_gid)
+			json_put_string(o, "gid", format_gid(p->gid, gid));
 		json_object_array_add(list, o);
 	}
 	json_object_object_add(message, "portals", list);
