@@ -20,7 +20,9 @@ from .machine import CABLES, Machine
 
 BIN = "/usr/local/lib/lab"
 BOTH = ("target", "initiator")
-CONFIG = "[target lab]\ndest = 10.0.0.2:5555\ndest = 10.0.1.2:5555\n"
+# One cable is pulled so often here that its path would be held out as a flapping one.
+CONFIG = ("[target lab]\ndest = 10.0.0.2:5555\ndest = 10.0.1.2:5555\n"
+          "[failover]\nhold_failures = 0\n")
 MAPS, PATHS_PER_MAP = 2, 2
 TAINT_DIE = 1 << 7  # Documentation/admin-guide/tainted-kernels.rst
 
