@@ -12,11 +12,16 @@
 
 #include <stdint.h>
 
+/*
+ * Not more than the second, however slow the agent: under load it may take hundreds of milliseconds
+ * while I/O flows, and I/O that completes outweighs any silence of it. An answer that is late still
+ * ends a suspicion.
+ */
 #define RTT_TIMEOUT_MIN_USEC UINT64_C(50000)
-#define RTT_TIMEOUT_MAX_USEC UINT64_C(1000000)
+#define RTT_TIMEOUT_MAX_USEC UINT64_C(160000)
 
 /* However much the round trip varies: more than this only for one that is slow on average. */
-#define RTT_TIMEOUT_JITTER_USEC UINT64_C(200000)
+#define RTT_TIMEOUT_JITTER_USEC UINT64_C(120000)
 
 /* Before the first sample; and the floor until there are RTT_WARM_SAMPLES of them. */
 #define RTT_TIMEOUT_START_USEC UINT64_C(500000)

