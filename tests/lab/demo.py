@@ -160,8 +160,8 @@ def main(argv):
     if os.geteuid() != 0:
         print("the demo needs root: sudo tests/demo", file=sys.stderr)
         return 1
-    demo = Demo(options)
     with image.locked("lab", "another lab runs on this machine"):
+        demo = Demo(options)
         try:
             demo.play()
         except ERRORS as error:
