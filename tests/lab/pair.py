@@ -44,6 +44,7 @@ class Pair:
         self.files = []   # what srpha's tree put on the initiator
         self.directory = None
         self.target = self.initiator = None
+        self.config = None  # what /etc/srpha.conf holds
         self.accelerated = False
 
     # ---- life ----
@@ -229,6 +230,7 @@ class Pair:
         self.use("srpha")
 
     def configure(self, text):
+        self.config = text
         self.initiator.agent.put("/etc/srpha.conf", text.encode())
 
     def remove_sessions(self):
@@ -261,6 +263,9 @@ class Pair:
         for cable in CABLES:
             self.plug(cable)
         if self.mode is None:
+            return None
+        if self.mode == "srpha" and self.config == CONFIG and self.healthy_with_srpha():
+            self.run("systemctl reset-failed srpha")
             return None
         if self.mode == "srpha":
             self.configure(CONFIG)

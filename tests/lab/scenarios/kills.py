@@ -10,8 +10,8 @@ PROGRAMS = {"supervisor": "/usr/sbin/srpha", "worker": "/usr/libexec/srpha/srpha
             "actor": "/usr/libexec/srpha/srpha-actor"}
 # (port state that starts the clock, milliseconds after it)
 MOMENTS = (("DOWN", 0), ("DOWN", 40), ("DOWN", 150), ("ACTIVE", 60), ("ACTIVE", 400))
-STALL_BAR = 10.0  # the pull lasts longer: I/O must move before the cable is back
-PULL_SECONDS = 12
+STALL_BAR = 6.0  # the pull lasts longer: I/O must move before the cable is back
+PULL_SECONDS = 8
 BACK_BAR = 20.0
 
 
