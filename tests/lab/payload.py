@@ -37,10 +37,10 @@ def _run(command, **options):
 def build_srpha():
     """Release build and install tree of the project, as the bytes of a tar archive."""
     key = hashlib.sha256(str(PROJECT).encode()).hexdigest()[:12]
-    build = image.cache_directory() / f"srpha-{key}"
+    build = image.cache_directory() / f"build-{key}"
     if not (build / "build.ninja").exists():
         _run(["meson", "setup", "--prefix=/usr", "--sysconfdir=/etc", "--localstatedir=/var",
-              "-Dbuildtype=release", str(build), str(PROJECT)])
+              "-Dbuildtype=release", "-Dtests=false", str(build), str(PROJECT)])
     _run(["meson", "compile", "-C", str(build)], timeout=900)
     with tempfile.TemporaryDirectory(prefix="srpha-tree-") as tree:
         _run(["meson", "install", "-C", str(build), "--no-rebuild", "--destdir", tree])

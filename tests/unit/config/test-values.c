@@ -271,8 +271,8 @@ static void test_spelling(void **state)
 		"[login]\r\nch_count = 3\r\n[failover]\r\nprobe_misses = 7\r\n",
 		"\xef\xbb\xbf[login]\nch_count=3\n[failover]\nprobe_misses=7",
 		"  [login]  # x\n\tch_count = 3\n   \t\n  [ failover ] ; y\n    probe_misses = 7",
-		"[login] #x\nch_count = 3 # three\n[failover]\nprobe_misses = 7\t; seven ; 7\n"
-		"# probe_misses = 8\n ; probe_misses = 9\n#\xff\xff in Latin-1\n",
+		("[login] #x\nch_count = 3 # three\n[failover]\nprobe_misses = 7\t; seven ; 7\n"
+		 "# probe_misses = 8\n ; probe_misses = 9\n#\xff\xff in Latin-1\n"),
 		"[failover]\n[login]\n[failover]\nprobe_misses = 7\n[login]\nch_count = 3\n\n\n",
 		/* inih would take an indented line for more of the value above */
 		"[login]\nch_count = 3\n    tl_retry_count = 2\n[failover]\nprobe_misses = 7\n",
