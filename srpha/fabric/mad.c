@@ -134,7 +134,11 @@ int dm_decode_class_port_info(const uint8_t *mad, size_t len, struct mad_class_p
 		.base_version = d[0],
 		.class_version = d[1],
 		.cap_mask = get16(d + 2),
+		.cap_mask2 = get32(d + 4) >> 5,
 		.resp_time = d[7] & 0x1f,
+		.redirect_tclass = d[24],
+		.redirect_sl = d[25] >> 4,
+		.redirect_flow_label = get32(d + 24) & 0xfffff,
 		.redirect_lid = get16(d + 28),
 		.redirect_pkey = get16(d + 30),
 		.redirect_qpn = get24(d + 33),
@@ -151,8 +155,10 @@ void dm_encode_class_port_info(uint8_t mad[static MAD_SIZE], const struct mad_cl
 	d[0] = in->base_version;
 	d[1] = in->class_version;
 	put16(d + 2, in->cap_mask);
-	d[7] = in->resp_time & 0x1f;
+	put32(d + 4, in->cap_mask2 << 5 | (in->resp_time & 0x1f));
 	memcpy(d + 8, in->redirect_gid, sizeof(in->redirect_gid));
+	put32(d + 24, (uint32_t)in->redirect_tclass << 24 | (in->redirect_sl & 0xfu) << 20 |
+			      (in->redirect_flow_label & 0xfffff));
 	put16(d + 28, in->redirect_lid);
 	put16(d + 30, in->redirect_pkey);
 	put24(d + 33, in->redirect_qpn);

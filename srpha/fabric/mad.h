@@ -29,7 +29,10 @@
 
 /* 13.4.5, table 113: methods. */
 #define MAD_METHOD_GET 0x01
-#define MAD_METHOD_GET_RESP 0x81
+#define MAD_METHOD_SET 0x02
+#define MAD_METHOD_REPORT 0x06
+#define MAD_METHOD_GET_RESP 0x81 /* also answers a Set */
+#define MAD_METHOD_REPORT_RESP 0x86
 #define MAD_METHOD_RESPONSE_BIT 0x80
 
 /* 13.4.7, table 115: the common bits of the status. The upper byte belongs to the class. */
@@ -79,9 +82,13 @@ struct mad_class_port_info {
 	uint8_t base_version;
 	uint8_t class_version;
 	uint16_t cap_mask;
-	uint8_t resp_time; /* 4.096 us * 2^value, 0..31 */
+	uint32_t cap_mask2; /* 27 bits */
+	uint8_t resp_time;  /* 4.096 us * 2^value, 0..31 */
 	uint8_t redirect_gid[16];
-	uint16_t redirect_lid; /* 0: no redirection, or by GID alone */
+	uint8_t redirect_tclass;
+	uint8_t redirect_sl;	      /* 4 bits */
+	uint32_t redirect_flow_label; /* 20 bits */
+	uint16_t redirect_lid;	      /* 0: no redirection, or by GID alone */
 	uint16_t redirect_pkey;
 	uint32_t redirect_qpn; /* 24 bits */
 	uint32_t redirect_qkey;
