@@ -40,3 +40,8 @@ struct offer {
 	uint64_t id_ext;
 	char service_name[OFFER_SERVICE_MAX];
 };
+
+bool offer_equal(const struct offer *a, const struct offer *b);
+
+/* By target port, P_Key, slot, entry: the order in which offers are listed. <0, 0, >0. */
+int offer_compare(const struct offer *a, const struct offer *b);

@@ -14,14 +14,23 @@
  *                        } ... ] }
  *           The whole list each time: the worker compares it with what it has by `id`. `id` is the
  *           supervisor's handle of a portal and comes back in every report about it.
+ *           On an InfiniBand port an entry names a target port by its GID, and the partition; the
+ *           worker knows from the fabric how to get there (lid: a hint until it does):
+ *                        { id: u64, gid: gid, pkey: 1..65535, lid?: 1..49151,
+ *                          interval_usec, timeout_usec, misses, answered }
+ *           discovery?: { enabled: bool, window: 1..1024, mad_timeout_usec, mad_retries: 0..20,
+ *                         rescan_usec (0 = never), ageing_usec }
+ *           What to do on an InfiniBand port; without it, or on another port, nothing is scanned.
+ *   rescan  { }                  scan now (one that is under way is finished, then another begins)
  *   tempo   { id, fast: bool }   probe this portal at once and closely (true: a path on it is
  *           down and waits for its return, or just came back), or at its normal interval.
  *
  * Worker to supervisor
  *   hello   { pid, port: "rxe0:1" }                          first, once
  *   port    { state: "ACTIVE"|"DOWN"|"INIT"|"ARMED"|"ACTIVE_DEFER"|"GONE", link_layer: "Ethernet"|
- *             "InfiniBand", netdev?: string, gid?: gid, source: "event"|"sysfs"|"start" }
- *           On every change. GONE: the device was removed; the worker exits after it.
+ *             "InfiniBand", netdev?: string, gid?: gid, source: "event"|"sysfs"|"start",
+ *             lid?: u64, sm_lid?: u64 }
+ *           On every change. lid, sm_lid: on InfiniBand, once the subnet manager has set them. GONE: the device was removed; the worker exits after it.
  *   portal  { id, routed: bool, gid?: gid, id_ext?: guid, ioc_guid?: guid,
  *             probe: "possible"|"impossible", why?: string }
  *           What is known of a portal on this port, at first and on every change. routed: this
@@ -36,6 +45,29 @@
  *           too, whether there was a miss before it or not.
  *   stats   { portals: [ { id, sent, answered, missed, srtt_usec, timeout_usec, max_usec } ... ] }
  *           Every second, for `srphactl status`.
+ *   offers  { generation, part: 0.., parts, complete: bool, offers: [ offer ... ] }
+ *           One page of all that the fabric offers on an InfiniBand port (wire/offer.h has the
+ *           fields and puts pages together). All pages each time, when the set has changed or was
+ *           not told yet: while a scan lasts, at its end, after a notice. A page of another
+ *           generation than the one before begins a new set; a set of which pages are missing is
+ *           superseded by the next. What the fabric did not answer for is kept for the ageing time
+ *           and is in the set like any other.
+ *           complete: what is not in the set is not there. Otherwise it may only be unknown: a scan
+ *           is under way, the SA did not answer, or a target port is silent for less than the
+ *           ageing time and nothing is known of it.
+ *   scan    { generation, elapsed_usec, nodes, targets, silent, sent, timeouts, malformed, offers,
+ *             complete: bool, reason: "start"|"port"|"request"|"timer"|"notice", notices: bool,
+ *             why?: string }
+ *           A scan has ended, after its `offers` if the set had changed. generation is that of the
+ *           last set told; nodes: end ports that the SA listed; targets: those of them that were
+ *           asked; silent: those that did not answer; sent, timeouts, malformed: datagrams; offers:
+ *           how many there are; reason: what it was started by; notices: the subnet manager tells
+ *           of changes; why: words for the administrator when it is not complete.
+ *   notice  { kind: "in-service"|"out-of-service"|"capability", gid?: gid, lid?: u64,
+ *             elapsed_usec }
+ *           The subnet manager's word about an end port, at once. elapsed_usec: since its arrival
+ *           here. out-of-service: paths to that GID are lost. For the others the worker asks that
+ *           port, and tells `offers` if something has changed.
  *   problem { text }      one line for the journal; each kind at most once until it changes.
  *
  * Supervisor to actor: exactly one request; actor to supervisor: `started` and then one `done`.
@@ -63,11 +95,15 @@
 
 #define MSG_CONFIG "config"
 #define MSG_TEMPO "tempo"
+#define MSG_RESCAN "rescan"
 #define MSG_HELLO "hello"
 #define MSG_PORT "port"
 #define MSG_PORTAL "portal"
 #define MSG_PROBE "probe"
 #define MSG_STATS "stats"
+#define MSG_OFFERS "offers"
+#define MSG_SCAN "scan"
+#define MSG_NOTICE "notice"
 #define MSG_PROBLEM "problem"
 #define MSG_LOGIN "login"
 #define MSG_FAIL "fail"
