@@ -9,10 +9,20 @@
  * of four channels per NUMA node exhausts small targets ("REJ reason 0x3"), one leaves bandwidth.
  * fast_io_fail_tmo below reconnect_delay: a reconnect attempt holds the mutex fast-fail needs.
  * dev_loss_tmo off: the host of a dead target stays, and with it the path's identity.
+ * rescan_interval: what the distribution's unit of srp_daemon says (-R 60); ageing_time: five of them.
  */
 void config_defaults(struct config *c)
 {
 	*c = (struct config){
+		.discovery = {
+			.infiniband = true,
+			.window = 32,
+			.window_per_peer = 4,
+			.mad_timeout_usec = 1 * USEC_PER_SEC,
+			.mad_retries = 3,
+			.rescan_interval_usec = 60 * USEC_PER_SEC,
+			.ageing_time_usec = 300 * USEC_PER_SEC,
+		},
 		.login = {
 			.initiator_ext_mode = INITIATOR_EXT_TARGET_PORT_GUID,
 			.login_timeout_usec = 10 * USEC_PER_SEC,
@@ -58,6 +68,7 @@ void config_free(struct config *c)
 	}
 	free(c->targets);
 	free(c->ports);
+	free(c->discovery.rules);
 	free(c);
 }
 

@@ -52,6 +52,18 @@ struct config_login {
 	uint64_t ch_count; /* 1..1024 */
 };
 
+/* [discovery], beside `ports`: how the InfiniBand fabric is scanned. Nothing of it is for Ethernet. */
+struct config_discovery {
+	bool infiniband;	       /* whether it is scanned at all */
+	uint64_t window;	       /* 1..512 MADs outstanding on a port */
+	uint64_t window_per_peer;      /* 1..64 of them to one peer */
+	uint64_t mad_timeout_usec;     /* 10 ms .. 60 s, for the first answer */
+	uint64_t mad_retries;	       /* 0..15 repetitions after the first try */
+	uint64_t rescan_interval_usec; /* 1 s .. 24 h, or 0: only when something happens */
+	uint64_t ageing_time_usec;     /* 1 s .. 24 h: not found for so long is gone */
+	char *rules;		       /* path of the rules file, or "none" */
+};
+
 /* [timeouts]: seconds or TMO_OFF; config_timeouts_verify() has the rules that tie them. */
 struct config_timeouts {
 	int fast_io_fail_tmo;
@@ -99,6 +111,7 @@ struct config_target {
 
 struct config {
 	char *ports; /* [discovery] ports, e.g. "*" or "mlx5_*:1 !mlx4_0:2" */
+	struct config_discovery discovery;
 	struct config_login login;
 	struct config_timeouts timeouts;
 	struct config_failover failover;

@@ -18,6 +18,12 @@
 #define LOGIN(key, kind, min, max) SHARED(key, kind, LOGIN, login.key, min, max)
 #define TMO(key, min, max) SHARED(key, TMO, TIMEOUTS, timeouts.key, min, max)
 #define FAILOVER(key, field, kind, min, max) SHARED(key, kind, FAILOVER, failover.field, min, max)
+#define DISCOVERY(key, field, kind, min, max)                                                      \
+	{                                                                                          \
+#key, SECTION_DISCOVERY, KEY_##kind, min, max,                                     \
+			offsetof(struct config, discovery.field), 0,                               \
+			sizeof(((struct config *)NULL)->discovery.field)                           \
+	}
 #define TARGET(key, kind)                                                                          \
 	{                                                                                          \
 #key, SECTION_TARGET, KEY_##kind, 0, 0, 0, offsetof(struct config_target, key),    \
@@ -49,6 +55,14 @@ _Static_assert(offsetof(struct config_login, initiator_ext) -
 const struct config_key config_keys[] = {
 	{ "ports", SECTION_DISCOVERY, KEY_PORTS, 0, 0, offsetof(struct config, ports), 0,
 	  sizeof(char *) },
+	DISCOVERY(infiniband, infiniband, BOOL, 0, 0),
+	DISCOVERY(window, window, NUMBER, 1, 512),
+	DISCOVERY(window_per_peer, window_per_peer, NUMBER, 1, 64),
+	DISCOVERY(mad_timeout, mad_timeout_usec, TIME, 10 * MSEC, 60 * SEC),
+	DISCOVERY(mad_retries, mad_retries, NUMBER, 0, 15),
+	DISCOVERY(rescan_interval, rescan_interval_usec, TIME_OFF, 1 * SEC, DAY),
+	DISCOVERY(ageing_time, ageing_time_usec, TIME, 1 * SEC, DAY),
+	DISCOVERY(rules, rules, FILE, 0, 0),
 
 	{ "initiator_ext", SECTION_LOGIN, KEY_INITIATOR_EXT, 0, 0,
 	  offsetof(struct config, login.initiator_ext_mode),
@@ -151,7 +165,8 @@ static int parse_time(const struct config_key *key, const char *value, uint64_t 
 	uint64_t v;
 	int r;
 
-	if (key->kind == KEY_TIME_AUTO && strcmp(value, "auto") == 0) {
+	if ((key->kind == KEY_TIME_AUTO && strcmp(value, "auto") == 0) ||
+	    (key->kind == KEY_TIME_OFF && strcmp(value, "off") == 0)) {
 		*ret = 0;
 		return 0;
 	}
@@ -230,6 +245,20 @@ static int parse_ports(const char *value, char **field)
 	return 0;
 }
 
+static int parse_file(const char *value, char **field)
+{
+	char *copy;
+
+	if (*value != '/' && strcmp(value, "none") != 0)
+		return -EINVAL;
+	copy = strdup(value);
+	if (!copy)
+		return -ENOMEM;
+	free(*field);
+	*field = copy;
+	return 0;
+}
+
 int config_key_parse(const struct config_key *key, const char *value, void *field)
 {
 	switch (key->kind) {
@@ -241,6 +270,7 @@ int config_key_parse(const struct config_key *key, const char *value, void *fiel
 		return parse_option(key, value, field);
 	case KEY_TIME:
 	case KEY_TIME_AUTO:
+	case KEY_TIME_OFF:
 		return parse_time(key, value, field);
 	case KEY_TMO:
 		return parse_tmo(key, value, field);
@@ -254,6 +284,8 @@ int config_key_parse(const struct config_key *key, const char *value, void *fiel
 		return parse_last_path(value, field);
 	case KEY_PORTS:
 		return parse_ports(value, field);
+	case KEY_FILE:
+		return parse_file(value, field);
 	case KEY_DEST:
 		break;
 	}
@@ -296,6 +328,9 @@ char *config_key_expected(const struct config_key *key, char buf[static CONFIG_E
 	case KEY_TIME_AUTO:
 		expect_time(key, ", or \"auto\"", buf);
 		break;
+	case KEY_TIME_OFF:
+		expect_time(key, ", or \"off\"", buf);
+		break;
 	case KEY_IO_CLASS:
 		text = "\"ff00\", \"0100\" or \"kernel\"";
 		break;
@@ -315,6 +350,9 @@ char *config_key_expected(const struct config_key *key, char buf[static CONFIG_E
 	case KEY_PORTS:
 		text = "globs of DEVICE or DEVICE:PORT between blanks, such as \"mlx5_*:1 "
 		       "!mlx4_0\"";
+		break;
+	case KEY_FILE:
+		text = "an absolute path or \"none\"";
 		break;
 	case KEY_DEST:
 		text = "ADDRESS:PORT, such as \"10.0.0.2:5555\" or \"[fd00::2]:5555\"";

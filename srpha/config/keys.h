@@ -26,12 +26,14 @@ enum config_key_kind {
 	KEY_IO_CLASS,
 	KEY_TIME,      /* uint64_t, microseconds */
 	KEY_TIME_AUTO, /* the same, or "auto": 0 */
+	KEY_TIME_OFF,  /* the same, or "off": 0 */
 	KEY_TMO,       /* int, seconds or TMO_OFF */
 	KEY_BOOL,
 	KEY_GUID,	   /* uint64_t */
 	KEY_INITIATOR_EXT, /* mode and value */
 	KEY_LAST_PATH,
 	KEY_PORTS, /* char *, several lines of one file add up */
+	KEY_FILE,  /* char *, an absolute path or "none" */
 	KEY_DEST,  /* several lines; kept by add_portal() in loader.c */
 };
 

@@ -7,6 +7,8 @@
 #include "config/errors.h"
 #include "config/lines.h"
 
+#define RULES_FILE_DEFAULT "/etc/srp_daemon.conf"
+
 static const char *file_now(const struct loader *l)
 {
 	return l->files[l->n_files - 1];
@@ -329,7 +331,8 @@ int loader_begin(struct loader *l, struct config_errors *errors)
 		return -ENOMEM;
 	config_defaults(l->config);
 	l->config->ports = strdup("*");
-	return l->config->ports ? 0 : -ENOMEM;
+	l->config->discovery.rules = strdup(RULES_FILE_DEFAULT);
+	return l->config->ports && l->config->discovery.rules ? 0 : -ENOMEM;
 }
 
 static void set_has(struct loader *l)

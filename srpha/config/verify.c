@@ -68,6 +68,31 @@ static void verify_timeouts(struct loader *l, const struct config_timeouts *t,
 			  config_format_tmo(t->dev_loss_tmo, loss));
 }
 
+/* A target that one scan missed is not gone. Told where the later of the two stands. */
+static void verify_ageing(struct loader *l)
+{
+	const struct config_discovery *d = &l->config->discovery;
+	const struct config_key *key = config_key_find("ageing_time", SECTION_DISCOVERY);
+	const struct config_key *other = config_key_find("rescan_interval", SECTION_DISCOVERY);
+	const struct origin *at = &l->common.at[key - config_keys];
+	const struct origin *other_at = &l->common.at[other - config_keys];
+	char ageing[32], rescan[32];
+
+	if (at->bad || other_at->bad || d->ageing_time_usec >= d->rescan_interval_usec)
+		return;
+	if (later(other_at, at)) {
+		key = other;
+		at = other_at;
+	}
+	config_errors_add(
+		l->errors, l->files[at->file], at->line,
+		"[discovery] %s: ageing_time must not be less than rescan_interval, or one "
+		"scan that misses a target forgets it (ageing_time = %s, rescan_interval = "
+		"%s)",
+		key->name, format_usec(d->ageing_time_usec, ageing, sizeof(ageing)),
+		format_usec(d->rescan_interval_usec, rescan, sizeof(rescan)));
+}
+
 /* No IOC can be meant by both. */
 static bool targets_differ(const struct config_target *a, const struct config_target *b)
 {
@@ -99,6 +124,7 @@ void config_verify(struct loader *l)
 {
 	struct config *c = l->config;
 
+	verify_ageing(l);
 	verify_timeouts(l, &c->timeouts, &l->common, NULL);
 	for (unsigned t = 0; t < c->n_targets; t++) {
 		const struct config_target *target = &c->targets[t];

@@ -138,7 +138,30 @@ static const struct mistake_case twice[] = {
 		"[failover]\n" key ": " value, "f:2: [failover] " key ": \"" value "\" " rest "\n" \
 	}
 
+#define DISCOVERY(key, value, rest)                                                                \
+	{                                                                                          \
+		"[discovery]\n" key " = " value, "f:2: [discovery] " key ": \"" value              \
+						 "\" is not valid: expected " rest "\n"            \
+	}
+
 static const struct mistake_case values[] = {
+	DISCOVERY("infiniband", "maybe", "\"yes\" or \"no\""),
+	DISCOVERY("window", "0", "1..512"),
+	DISCOVERY("window", "513", "1..512"),
+	DISCOVERY("window_per_peer", "65", "1..64"),
+	DISCOVERY("mad_timeout", "off", "a time from 10ms to 1min, such as \"250ms\" or \"10s\""),
+	DISCOVERY("mad_retries", "16", "0..15"),
+	DISCOVERY("rescan_interval", "0",
+		  "a time from 1s to 24h, such as \"250ms\" or \"10s\", or \"off\""),
+	DISCOVERY("ageing_time", "off", "a time from 1s to 24h, such as \"250ms\" or \"10s\""),
+	DISCOVERY("rules", "rules.conf", "an absolute path or \"none\""),
+	{ "[discovery]\nageing_time = 59s\n",
+	  "f:2: [discovery] ageing_time: ageing_time must not be less than rescan_interval, or one "
+	  "scan that misses a target forgets it (ageing_time = 59s, rescan_interval = 1min)\n" },
+	{ "[discovery]\nageing_time = 2min\nrescan_interval = 3min\n",
+	  "f:3: [discovery] rescan_interval: ageing_time must not be less than rescan_interval, or "
+	  "one scan that misses a target forgets it (ageing_time = 2min, rescan_interval = "
+	  "3min)\n" },
 	TMO("fast_io_fail_tmo", "700", "0..600 seconds or \"off\""),
 	TMO("fast_io_fail_tmo", "-1", "0..600 seconds or \"off\""),
 	TMO("fast_io_fail_tmo", "", "0..600 seconds or \"off\""),

@@ -28,6 +28,14 @@ static void test_defaults(void **state)
 
 	assert_string_equal(c->ports, "*");
 	assert_int_equal(c->n_targets, 0);
+	assert_true(c->discovery.infiniband);
+	assert_string_equal(c->discovery.rules, "/etc/srp_daemon.conf");
+	assert_int_equal(c->discovery.window, 32);
+	assert_int_equal(c->discovery.window_per_peer, 4);
+	assert_int_equal(c->discovery.mad_timeout_usec, 1000000);
+	assert_int_equal(c->discovery.mad_retries, 3);
+	assert_int_equal(c->discovery.rescan_interval_usec, 60000000);
+	assert_int_equal(c->discovery.ageing_time_usec, 300000000);
 	assert_int_equal(c->login.initiator_ext_mode, INITIATOR_EXT_TARGET_PORT_GUID);
 	assert_int_equal(c->login.login_timeout_usec, 10000000);
 	assert_int_equal(c->login.pkey, 0xffff);
@@ -154,17 +162,58 @@ static void test_keys(void **state)
 	}
 }
 
+#define DISCOVERY_KEY(key, field) "discovery", #key, offsetof(struct config, discovery.field), 0
+
+/* The same for sections that no target has. */
+static const struct key_case common_cases[] = {
+	{ DISCOVERY_KEY(infiniband, infiniband), 1, "no", false },
+	{ DISCOVERY_KEY(infiniband, infiniband), 1, "yes", true },
+	{ DISCOVERY_KEY(window, window), 8, "1", 1 },
+	{ DISCOVERY_KEY(window, window), 8, "512", 512 },
+	{ DISCOVERY_KEY(window_per_peer, window_per_peer), 8, "1", 1 },
+	{ DISCOVERY_KEY(window_per_peer, window_per_peer), 8, "64", 64 },
+	{ DISCOVERY_KEY(mad_timeout, mad_timeout_usec), 8, "10ms", 10000 },
+	{ DISCOVERY_KEY(mad_timeout, mad_timeout_usec), 8, "60s", 60000000 },
+	{ DISCOVERY_KEY(mad_retries, mad_retries), 8, "0", 0 },
+	{ DISCOVERY_KEY(mad_retries, mad_retries), 8, "15", 15 },
+	{ DISCOVERY_KEY(rescan_interval, rescan_interval_usec), 8, "1s", 1000000 },
+	{ DISCOVERY_KEY(rescan_interval, rescan_interval_usec), 8, "24h", UINT64_C(86400000000),
+	  "ageing_time = 24h" },
+	{ DISCOVERY_KEY(rescan_interval, rescan_interval_usec), 8, "off", 0, "ageing_time = 1s" },
+	{ DISCOVERY_KEY(ageing_time, ageing_time_usec), 8, "1min", 60000000 },
+	{ DISCOVERY_KEY(ageing_time, ageing_time_usec), 8, "24h", UINT64_C(86400000000) },
+};
+
+static void test_common_keys(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(common_cases); i++) {
+		const struct key_case *k = &common_cases[i];
+		_cleanup_(config_freep) struct config *c = NULL;
+		char text[256];
+		uint64_t got;
+
+		snprintf(text, sizeof(text), "[%s]\n%s = %s\n%s\n", k->section, k->name, k->text,
+			 k->also ? k->also : "");
+		c = load(text);
+		got = field(c, k->in_config, k->size);
+		if (got != k->value)
+			fail_msg("%s = %s: %" PRIu64, k->name, k->text, got);
+	}
+}
+
 /* Each key of the table is in a case above, or in the list of those tested by hand. */
 static void test_keys_are_all(void **state)
 {
-	static const char *const by_hand[] = { "ports", "initiator_ext", "id_ext", "ioc_guid",
-					       "dest" };
+	static const char *const by_hand[] = { "ports",	   "initiator_ext", "id_ext",
+					       "ioc_guid", "dest",	    "rules" };
 
 	for (unsigned k = 0; k < config_n_keys; k++) {
 		bool found = false;
 
 		for (size_t i = 0; i < ARRAY_SIZE(key_cases); i++)
 			found |= strcmp(config_keys[k].name, key_cases[i].name) == 0;
+		for (size_t i = 0; i < ARRAY_SIZE(common_cases); i++)
+			found |= strcmp(config_keys[k].name, common_cases[i].name) == 0;
 		for (size_t i = 0; i < ARRAY_SIZE(by_hand); i++)
 			found |= strcmp(config_keys[k].name, by_hand[i]) == 0;
 		if (!found)
@@ -323,6 +372,9 @@ static void test_shipped(void **state)
 	assert_non_null(strstr(text, "\n pkey = ffff"));
 	uncommented = load(text);
 	assert_string_equal(uncommented->ports, defaults->ports);
+	assert_string_equal(uncommented->discovery.rules, defaults->discovery.rules);
+	assert_memory_equal(&uncommented->discovery, &defaults->discovery,
+			    offsetof(struct config_discovery, rules));
 	assert_memory_equal(&uncommented->login, &defaults->login, sizeof(defaults->login));
 	assert_memory_equal(&uncommented->timeouts, &defaults->timeouts,
 			    sizeof(defaults->timeouts));
@@ -351,10 +403,15 @@ static void test_manual(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults),     cmocka_unit_test(test_keys),
-		cmocka_unit_test(test_keys_are_all), cmocka_unit_test(test_initiator_ext),
-		cmocka_unit_test(test_targets),	     cmocka_unit_test(test_one_portal_two_iocs),
-		cmocka_unit_test(test_spelling),     cmocka_unit_test(test_shipped),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_common_keys),
+		cmocka_unit_test(test_keys_are_all),
+		cmocka_unit_test(test_initiator_ext),
+		cmocka_unit_test(test_targets),
+		cmocka_unit_test(test_one_portal_two_iocs),
+		cmocka_unit_test(test_spelling),
+		cmocka_unit_test(test_shipped),
 		cmocka_unit_test(test_manual),
 	};
 
