@@ -4,51 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "fabric/bytes.h"
+
 #define SRP_SERVICE_PREFIX "SRP.T10:"
-
-static uint16_t get16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-static uint32_t get24(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
-}
-
-static uint32_t get32(const uint8_t *p)
-{
-	return (uint32_t)get16(p) << 16 | get16(p + 2);
-}
-
-static uint64_t get64(const uint8_t *p)
-{
-	return (uint64_t)get32(p) << 32 | get32(p + 4);
-}
-
-static void put16(uint8_t *p, uint16_t v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-}
-
-static void put24(uint8_t *p, uint32_t v)
-{
-	p[0] = (uint8_t)(v >> 16);
-	put16(p + 1, (uint16_t)v);
-}
-
-static void put32(uint8_t *p, uint32_t v)
-{
-	put16(p, (uint16_t)(v >> 16));
-	put16(p + 2, (uint16_t)v);
-}
-
-static void put64(uint8_t *p, uint64_t v)
-{
-	put32(p, (uint32_t)(v >> 32));
-	put32(p + 4, (uint32_t)v);
-}
 
 /* The attribute of a Device Management datagram, or NULL when fewer than `size` bytes of it came. */
 static const uint8_t *dm_data(const uint8_t *mad, size_t len, size_t size)
@@ -124,12 +82,9 @@ void dm_encode_get(uint8_t mad[static MAD_SIZE], uint64_t tid, uint16_t attr_id,
 }
 
 /* 13.4.8.1, table 126. */
-int dm_decode_class_port_info(const uint8_t *mad, size_t len, struct mad_class_port_info *ret)
+void class_port_info_decode(const uint8_t d[static CLASS_PORT_INFO_SIZE],
+			    struct mad_class_port_info *ret)
 {
-	const uint8_t *d = dm_data(mad, len, 72);
-
-	if (!d)
-		return -EBADMSG;
 	*ret = (struct mad_class_port_info){
 		.base_version = d[0],
 		.class_version = d[1],
@@ -145,13 +100,12 @@ int dm_decode_class_port_info(const uint8_t *mad, size_t len, struct mad_class_p
 		.redirect_qkey = get32(d + 36),
 	};
 	memcpy(ret->redirect_gid, d + 8, sizeof(ret->redirect_gid));
-	return 0;
 }
 
-void dm_encode_class_port_info(uint8_t mad[static MAD_SIZE], const struct mad_class_port_info *in)
+void class_port_info_encode(uint8_t d[static CLASS_PORT_INFO_SIZE],
+			    const struct mad_class_port_info *in)
 {
-	uint8_t *d = mad + DM_DATA_OFFSET;
-
+	memset(d, 0, CLASS_PORT_INFO_SIZE);
 	d[0] = in->base_version;
 	d[1] = in->class_version;
 	put16(d + 2, in->cap_mask);
@@ -163,6 +117,21 @@ void dm_encode_class_port_info(uint8_t mad[static MAD_SIZE], const struct mad_cl
 	put16(d + 30, in->redirect_pkey);
 	put24(d + 33, in->redirect_qpn);
 	put32(d + 36, in->redirect_qkey);
+}
+
+int dm_decode_class_port_info(const uint8_t *mad, size_t len, struct mad_class_port_info *ret)
+{
+	const uint8_t *d = dm_data(mad, len, CLASS_PORT_INFO_SIZE);
+
+	if (!d)
+		return -EBADMSG;
+	class_port_info_decode(d, ret);
+	return 0;
+}
+
+void dm_encode_class_port_info(uint8_t mad[static MAD_SIZE], const struct mad_class_port_info *in)
+{
+	class_port_info_encode(mad + DM_DATA_OFFSET, in);
 }
 
 /* 16.3.3.3, table 281. */
@@ -247,8 +216,7 @@ int dm_decode_ioc(const uint8_t *mad, size_t len, struct dm_ioc *ret)
 		.service_cap_mask = d[53],
 		.n_services = d[54],
 	};
-	for (unsigned i = 0; i < 64 && d[64 + i]; i++)
-		ret->id_string[i] = d[64 + i] >= 0x20 && d[64 + i] < 0x7f ? (char)d[64 + i] : '?';
+	get_text(ret->id_string, d + 64, 64);
 	return 0;
 }
 

@@ -93,6 +93,12 @@ struct mad_class_port_info {
 	uint32_t redirect_qpn; /* 24 bits */
 	uint32_t redirect_qkey;
 };
+/* The attribute alone, wherever its class puts it. */
+#define CLASS_PORT_INFO_SIZE 72
+void class_port_info_decode(const uint8_t d[static CLASS_PORT_INFO_SIZE],
+			    struct mad_class_port_info *ret);
+void class_port_info_encode(uint8_t d[static CLASS_PORT_INFO_SIZE],
+			    const struct mad_class_port_info *in);
 int dm_decode_class_port_info(const uint8_t *mad, size_t len, struct mad_class_port_info *ret);
 void dm_encode_class_port_info(uint8_t mad[static MAD_SIZE], const struct mad_class_port_info *in);
 

@@ -3,7 +3,7 @@
  * The Subnet Administration class, as bytes: the requests srpha makes, the records that come back,
  * subscriptions and notices. Pure, as mad.h is; called by the scan, the subscription and the
  * transport's callers, and by the tests, which play the administrator: so replies can be encoded
- * too. Chapters and tables are those of the InfiniBand Architecture Specification, volume 1: 15.2
+ * too. Chapters are those of the InfiniBand Architecture Specification, volume 1: 15.2
  * for the class, 14.2.5 for what its records carry, 13.4.8 for notices; the same offsets are in the
  * kernel's include/rdma/ib_sa.h and drivers/infiniband/core/sa_query.c.
  *
@@ -23,11 +23,11 @@
 #define SA_DATA_OFFSET 56 /* 15.2.1.1: header, RMPP header, SM_Key, offset, component mask */
 #define SA_DATA_SIZE 200
 
-/* 15.2.2, table 185: methods beside those of mad.h. */
+/* 15.2.2: methods beside those of mad.h. */
 #define SA_METHOD_GET_TABLE 0x12
 #define SA_METHOD_GET_TABLE_RESP 0x92
 
-/* 15.2.3, table 187: the class's own status, beside the common bits of mad.h. */
+/* The class's own status, beside the common bits of mad.h. */
 #define SA_STATUS_NO_RESOURCES 0x0100
 #define SA_STATUS_REQ_INVALID 0x0200
 #define SA_STATUS_NO_RECORDS 0x0300 /* of a Get that nothing matched; a table is then empty */
@@ -37,7 +37,7 @@
 #define SA_STATUS_REQ_DENIED 0x0700
 const char *sa_status_text(uint16_t status); /* as mad_status_text(), and these */
 
-/* 15.2.5, table 188: attributes. */
+/* 15.2.5: attributes. */
 #define SA_ATTR_CLASS_PORT_INFO 0x0001
 #define SA_ATTR_NOTICE 0x0002
 #define SA_ATTR_INFORM_INFO 0x0003
@@ -64,7 +64,7 @@ void sa_encode_request(uint8_t mad[static MAD_SIZE], uint8_t method, uint16_t at
 
 /* ---- ClassPortInfo ---- */
 
-/* 15.2.4.1, table 186: can PortInfoRecords be asked for by the bits of their CapabilityMask? */
+/* Can PortInfoRecords be asked for by the bits of their CapabilityMask? */
 #define SA_CAP_PORT_INFO_CAP_MASK_MATCH 0x2000
 /* And by those of CapabilityMask2 (cap_mask2 of struct mad_class_port_info). */
 #define SA_CAP2_PORT_INFO_CAP_MASK2_MATCH 0x0400
@@ -173,7 +173,7 @@ struct sa_path {
 	uint16_t pkey;
 	uint8_t sl;
 	uint8_t mtu;	   /* 1..5: 256 .. 4096 bytes */
-	uint8_t rate;	   /* 15.2.5.16, table 207 */
+	uint8_t rate;	   /* as ibv_rate */
 	uint8_t life_time; /* 4.096 us * 2^value */
 	uint8_t preference;
 };
@@ -189,7 +189,7 @@ void sa_encode_path(uint8_t record[static SA_PATH_RECORD_SIZE], const struct sa_
 #define SA_TRAP_GID_OUT_OF_SERVICE 65
 #define SA_TRAP_CAPABILITY 144 /* the CapabilityMask of a port, or something else local, changed */
 
-/* 13.4.8.2, table 127: what a notice is about, and who produced it. */
+/* 13.4.8.2: what a notice is about, and who produced it. */
 #define SA_NOTICE_TYPE_SUBNET 3
 #define SA_NOTICE_TYPE_INFORMATIONAL 4
 #define SA_PRODUCER_CA 1
