@@ -8,6 +8,7 @@ import json
 import time
 
 from .channel import ChannelError
+from .host import Load
 from .pair import BIN, MAPS, PATHS_PER_MAP
 
 RESULT, WATCH, LIVE = "/run/lab-workload.json", "/run/lab-watch.jsonl", "/run/lab-workload.live"
@@ -24,6 +25,8 @@ class Observation:
         self.pids = {}
         self.result = {}
         self.events = []
+        self.load = None
+        self.clock = 0.0  # the initiator's clock minus the host's
 
     # ---- running ----
 
@@ -32,7 +35,6 @@ class Observation:
         names = sorted({name.split("/")[0] for name in paths})[:self.maps]
         self.devices = [f"/dev/mapper/{name}" for name in names]
         self.mark = self.pair.mark(f"{self.label or 'observation'} {time.time():.3f}")
-        self.hosts_before = self.pair.sessions()
         agent = self.pair.initiator.agent
         self.pair.run(f"rm -f {RESULT} {WATCH} {LIVE}").check()
         self.pids["watch"] = agent.spawn(f"exec nice -n -10 {BIN}/watch {WATCH_MS} > {WATCH}")
@@ -41,6 +43,7 @@ class Observation:
             f"--grace {GRACE} --live {LIVE} --out {RESULT} {' '.join(self.devices)} 2> /run/lab-workload.err")
         # The fault must find I/O and a watch that runs: both say so by their first output.
         self.pair.wait("the watch's first sample", self._watching, 20)
+        self.load = Load(m.process.pid for m in (self.pair.target, self.pair.initiator)).start()
         self.settle(1.0)
         return self
 
@@ -53,7 +56,9 @@ class Observation:
 
     def __exit__(self, kind, _error, _traceback):
         agent = self.pair.initiator.agent
+        self.load.stop()
         try:
+            self.clock = agent.clock_offset(4)[0]
             agent.run(f"kill {self.pids['workload']}")
             done = agent.finish(self.pids["workload"], "workload", GRACE + 30)
             agent.run(f"kill {self.pids['watch']}")
@@ -86,6 +91,12 @@ class Observation:
             return self.__dict__["result"][name]
         except KeyError:
             raise AttributeError(name) from None
+
+    def others(self, begin, seconds):
+        """CPUs' worth of other work on the host in a span of the initiator's time; None: unknown."""
+        if seconds is None:
+            return None
+        return self.load.others(begin - self.clock, begin - self.clock + seconds)
 
     def _replay(self):
         """(time, {path: state}) after each change of a path."""

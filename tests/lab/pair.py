@@ -117,14 +117,23 @@ class Pair:
         return self._set_links(cable, sides, True)
 
     def reset_target(self):
-        """Reset the target machine and keep it off, until start_target()."""
+        """Reset the target machine and keep it off, until start_target().
+
+        A machine that stands still takes no packet, and the initiator's network cards would wait
+        for it with theirs, which no switch does: unplugged at its end, they are lost instead.
+        """
         self.target.agent.close()
+        for cable in CABLES:
+            self.target.set_link(cable, False)
         self.target.qmp.execute("system_reset")
         self.target.qmp.execute("stop")
 
-    def start_target(self):
-        """Let a machine that was reset boot; returns before it has."""
+    def start_target(self, timeout=120):
+        """Let a machine that was reset boot; returns with its network, before the target is up."""
         self.target.qmp.execute("cont")
+        self.target.agent.sync(timeout)
+        for cable in CABLES:
+            self.target.set_link(cable, True)
 
     # ---- the initiator's state ----
 

@@ -54,7 +54,12 @@ class Runner:
         self.unreachable = {}  # mode: why the pair could not be brought into it, since it last was
 
     def run(self, item):
-        """One scenario, from a healthy pair to its printed line."""
+        """One scenario, and once more where all that went wrong is the host's other work."""
+        if self._run_once(item, again=True):
+            self._run_once(item, again=False)
+
+    def _run_once(self, item, again):
+        """From a healthy pair to a printed line; whether it has to be repeated, if it may be."""
         began = time.monotonic()
         check = Check()
         try:
@@ -72,16 +77,18 @@ class Runner:
         if oops:
             check.failures.append(f"the initiator's kernel broke:\n{oops}")
         elapsed = time.monotonic() - began
-        verdict = "FAIL" if check.failures else "PASS"
-        print(f"{verdict}  {item.name:<28} {elapsed:6.1f} s  {'; '.join(check.texts)}", flush=True)
+        again = again and check.disturbed()
+        verdict = "AGAIN" if again else "FAIL" if check.failures else "PASS"
+        print(f"{verdict:<5} {item.name:<28} {elapsed:6.1f} s  {'; '.join(check.texts)}", flush=True)
         for failure in check.failures:
             print(f"      {item.name}: {failure}", flush=True)
         self.records.append({"name": item.name, "mode": item.mode, "verdict": verdict,
                              "seconds": round(elapsed, 1), "figures": check.figures,
                              "failures": check.failures})
         if check.failures:
-            self._save(item.name, check)
+            self._save(item.name + ("-disturbed" if again else ""), check)
         self._heal(fresh=bool(oops))
+        return again
 
     def _oops(self):
         try:

@@ -1,5 +1,7 @@
 """What a scenario is: a name, a mode, a function, and the figures it checks against its bars."""
 
+from .host import BUSY
+
 SCENARIOS = []
 
 
@@ -24,7 +26,22 @@ class Check:
         self.figures = {}
         self.texts = []
         self.failures = []
+        self.noisy = []  # those of the failures that fell into a time when others used the host
         self.observations = []
+
+    def part(self, name, other, text):
+        """Take over what another Check found out about a part of the scenario, as one text."""
+        self.figures[name] = other.figures
+        self.texts.append(f"{name} {text}")
+        for failure in other.failures:
+            self.failures.append(f"{name}: {failure}")
+            if failure in other.noisy:
+                self.noisy.append(self.failures[-1])
+        self.observations += other.observations
+
+    def disturbed(self):
+        """Nothing failed but bars of time, each while the host was busy with other work."""
+        return bool(self.failures) and self.failures == self.noisy
 
     def _note(self, good, text):
         self.texts.append(text)
@@ -42,6 +59,17 @@ class Check:
         sign = "≤" if value is not None and value <= bar else "NOT ≤"
         return self._note(value is not None and value <= bar,
                           f"{name} {_text(value)}{unit} ({sign} {bar:g}{unit})")
+
+    def span(self, name, seen, begin, seconds, bar):
+        """at_most() for a span of time from `begin` on the initiator's clock."""
+        if self.at_most(name, seconds, bar):
+            return
+        others = seen.others(begin, seconds)
+        self.figures[f"{name}: CPUs that others used"] = others
+        if others is not None:
+            self.failures[-1] += f"; meanwhile others used {others:.2f} CPUs of the host"
+        if others is not None and others >= BUSY:
+            self.noisy.append(self.failures[-1])
 
     def equal(self, name, value, expected):
         self.figures[name] = value

@@ -11,8 +11,8 @@ REJOIN_BAR = 2.0
 
 
 def _judge(check, seen, stall_bar):
-    check.at_most("stall", seen.stall, stall_bar)
-    check.at_most("rejoin", seen.rejoin, REJOIN_BAR)
+    check.span("stall", seen, seen.stall_at, seen.stall, stall_bar)
+    check.span("rejoin", seen, seen.plugged, seen.rejoin, REJOIN_BAR)
     check.equal("flaps", seen.flaps(), 0)
     check.true("one reconnect", one_reconnect(seen))
     check.figures["reconnects"] = seen.reconnected
@@ -45,7 +45,7 @@ def no_second_reconnect(pair, check):
     seen = cable_fault(pair, seconds=5, watch_after=15, label="second-reconnect")
     check.true("one reconnect", one_reconnect(seen))
     check.figures["reconnects"] = seen.reconnected
-    check.at_most("rejoin", seen.rejoin, REJOIN_BAR)
+    check.span("rejoin", seen, seen.plugged, seen.rejoin, REJOIN_BAR)
     check.equal("flaps", seen.flaps(), 0)
     check.data(seen)
 
@@ -70,7 +70,7 @@ def all_cables(pair, check):
         pair.plug(1)
         check.true("second cable's paths back", seen.wait_back(30))
         seen.settle(1.0)
-    check.at_most("I/O resumed", seen.resumed_after(plugged), 3.0)
+    check.span("I/O resumed", seen, plugged, seen.resumed_after(plugged), 3.0)
     check.figure("stall", seen.stall, " s")
     check.data(seen)
 

@@ -4,7 +4,7 @@ import json
 
 from ..observe import Observation
 from ..pair import BIN
-from ..scenario import scenario
+from ..scenario import Check, scenario
 
 PROGRAMS = {"supervisor": "/usr/sbin/srpha", "worker": "/usr/libexec/srpha/srpha-worker",
             "actor": "/usr/libexec/srpha/srpha-actor"}
@@ -15,51 +15,54 @@ PULL_SECONDS = 8
 BACK_BAR = 20.0
 
 
-def _strike(pair, check, seen, program, state, delay, act):
+def _strike(pair, check, program, state, delay, act):
     """Kill `program` so many milliseconds after rxe0 reads `state`, which act() brings about."""
     command = f"{BIN}/strike rxe0 {state} {delay} {program}"
     agent = pair.initiator.agent
     pid = agent.spawn(command, capture=True)
     at = act()
     blow = json.loads(agent.finish(pid, command, 70).check().stdout)
-    check.true(f"{state}+{delay} ms: killed {len(blow['killed'])}", blow["killed"])
-    seen.blows.append(blow["t"] - at)
+    check.true("processes killed", blow["killed"])
+    check.figure("blow after", blow["t"] - at, " s")
     return at
 
 
-def _one_moment(pair, check, role, state, delay):
-    program = PROGRAMS[role]
+def _one_moment(pair, role, state, delay):
+    check, program = Check(), PROGRAMS[role]
     before = pair.sessions()
     with Observation(pair, label=f"kill-{role}-{state}-{delay}") as seen:
-        seen.blows = []
         if state == "DOWN":
-            pulled = _strike(pair, check, seen, program, state, delay, lambda: pair.pull(0))
+            _strike(pair, check, program, state, delay, lambda: pair.pull(0))
         else:
-            pulled = pair.pull(0)
+            pair.pull(0)
         seen.settle(PULL_SECONDS)
         moved = pair.snapshot()["path"]
         if state == "ACTIVE":
-            plugged = _strike(pair, check, seen, program, state, delay, lambda: pair.plug(0))
+            plugged = _strike(pair, check, program, state, delay, lambda: pair.plug(0))
         else:
             plugged = pair.plug(0)
         back = seen.wait_back(BACK_BAR)
         seen.settle(1.0)
-    name = f"{state}+{delay} ms"
-    check.at_most(f"{name}: stall", seen.stall, STALL_BAR)
-    check.true(f"{name}: paths failed while the cable was out", "failed" in moved.values())
-    check.true(f"{name}: all paths back", back)
-    check.figure(f"{name}: rejoin", seen.rejoin_after(plugged), " s")
-    check.equal(f"{name}: sessions kept", pair.sessions(), before)
-    check.equal(f"{name}: new logins", seen.logins(), 0)
-    check.figures[f"{name}: blow after pull"] = seen.blows
-    check.figures[f"{name}: pulled"] = pulled
+    check.at_most("stall", seen.stall, STALL_BAR)
+    check.true("paths failed while the cable was out", "failed" in moved.values())
+    check.true("all paths back", back)
+    check.figure("rejoin", seen.rejoin_after(plugged), " s")
+    check.equal("sessions", pair.sessions(), before)
+    check.equal("new logins", seen.logins(), 0)
     check.data(seen)
     pair.wait("srpha healthy after the kill", pair.healthy_with_srpha, 30)
+    return check
 
 
 def _kill(pair, check, role):
     for state, delay in MOMENTS:
-        _one_moment(pair, check, role, state, delay)
+        part = _one_moment(pair, role, state, delay)
+        figures = part.figures
+        check.part(f"{state}+{delay} ms", part,
+                   "stall {stall:.2f} s, rejoin {rejoin:.2f} s, {verified} verified".format(
+                       **{**figures, "rejoin": figures["rejoin"] or float("nan")}))
+    if not check.failures:
+        check.texts.append("sessions kept, no new login")
 
 
 @scenario("kill-supervisor")

@@ -7,6 +7,7 @@ from ..pair import CONFIG
 from ..scenario import scenario
 
 BAD_PORTAL = "10.0.0.99:5555"
+SILENT, SILENT_MAC = "10.0.0.98", "52:54:00:00:00:98"
 
 
 @scenario("stop-and-adopt")
@@ -82,3 +83,33 @@ def bad_portal(pair, check):
     pair.configure(CONFIG)
     pair.initiator.out("systemctl reload srpha", 60)
     pair.wait("healthy without the bad portal", pair.healthy_with_srpha, 30)
+
+
+@scenario("silent-login")
+def silent_login(pair, check):
+    """A portal whose address resolves and where nobody answers a login: it holds up nobody else."""
+    pair.initiator.out(f"ip neighbour replace {SILENT} lladdr {SILENT_MAC} dev eth0 nud permanent")
+    mark = pair.mark(f"silent-login {time.time():.3f}")
+    since = int(pair.now())
+    pair.restart_srpha(f"[target silent]\ndest = {SILENT}:5555\nid_ext = 2\nioc_guid = 3\n" + CONFIG)
+    began = time.monotonic()
+    try:
+        pair.wait("both good portals logged in", pair.healthy, 30)
+        check.at_most("good paths up after start", time.monotonic() - began, 15.0)
+        log = pair.wait("the end of a silent login", lambda: _timed_out(pair, since), 40)
+        check.true("it ended at its deadline", log)
+        check.true("still healthy in the kernel", pair.healthy())
+        check.equal("logins interrupted for good that the kernel still sits on",
+                    pair.run("pgrep -f 'srpha-actor' | xargs -r ps -o stat= -p | grep -c D").stdout.strip(), "0")
+    finally:
+        check.figures["log"] = pair.run(f"journalctl -u srpha -o short-precise --since=@{since}").stdout
+        check.figures["kernel"] = pair.kernel_log(mark)[-3000:]
+        pair.run(f"ip neighbour del {SILENT} dev eth0")
+        pair.configure(CONFIG)
+        pair.initiator.out("systemctl reload srpha", 60)
+    pair.wait("healthy without the silent portal", pair.healthy_with_srpha, 30)
+
+
+def _timed_out(pair, since):
+    log = pair.run(f"journalctl -u srpha -o cat --since=@{since}").stdout
+    return [line for line in log.splitlines() if SILENT in line and "login timeout" in line]

@@ -34,7 +34,7 @@ def target_reset(pair, check):
             # that is stuck there, for which the kernel takes its time.
             pair.run("for r in /sys/class/srp_remote_ports/*/delete; do echo 1 > $r; done")
             pair.wait("hosts removed", lambda: not before & set(pair.sessions()), REMOVAL_SECONDS)
-        pair.start_target()
+        pair.start_target(BOOT_TIMEOUT)
         pair.target.wait_booted("lab-target.service", BOOT_TIMEOUT)
         check.figure("target away", time.monotonic() - began, " s")
         ready = pair.now()

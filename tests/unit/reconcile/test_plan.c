@@ -18,7 +18,7 @@
 		.managed = true, .desired = true, .port_up = true, .probe = PROBE_ANSWERING,       \
 		.identity = true, .login_slot = true, .session = true, .rport = RPORT_RUNNING,     \
 		.hold_failures = 5, .hold_time_usec = 30 * USEC_PER_SEC,                           \
-		.returnable_since_usec = NEVER, __VA_ARGS__                                        \
+		.returnable_since_usec = NEVER, .login_yields_at_usec = NEVER, __VA_ARGS__         \
 	}
 
 struct row {
@@ -50,6 +50,10 @@ static const struct row rows[] = {
 	{ "cannot be asked: try", FACTS(WANTED, .probe = PROBE_UNKNOWN), PLAN_LOGIN, .wake_at = NEVER },
 	{ "identity unknown", FACTS(WANTED, .identity = false), PLAN_NOTHING, .wake_at = NEVER },
 	{ "another login on the port", FACTS(WANTED, .login_slot = false), PLAN_NOTHING, .wake_at = NEVER },
+	{ "which nobody answers: not for long", FACTS(WANTED, .login_slot = false, .login_yields_at_usec = NOW + 3), PLAN_NOTHING, .wake_at = NOW + 3 },
+	{ "now it gives way", FACTS(WANTED, .login_slot = false, .login_yields_at_usec = NOW), PLAN_INTERRUPT_LOGIN, .wake_at = NEVER },
+	{ "but to no target that is as silent", FACTS(WANTED, .login_slot = false, .login_yields_at_usec = NOW, .probe = PROBE_UNKNOWN), PLAN_NOTHING, .wake_at = NEVER },
+	{ "nor before the backoff is over", FACTS(WANTED, .login_slot = false, .login_yields_at_usec = NOW, .retry_at_usec = NOW + 2), PLAN_NOTHING, .wake_at = NOW + 2 },
 	{ "backoff", FACTS(WANTED, .retry_at_usec = NOW + 5), PLAN_NOTHING, .wake_at = NOW + 5 },
 	{ "backoff over", FACTS(WANTED, .retry_at_usec = NOW), PLAN_LOGIN, .wake_at = NEVER },
 
