@@ -28,11 +28,16 @@ static struct plan_step plan_wanted(const struct path_facts *f, uint64_t now)
 {
 	if (!f->desired || !f->managed || f->session)
 		return nothing(USEC_INFINITY);
-	if (!path_returnable(f) || !f->identity || !f->login_slot)
+	if (!path_returnable(f) || !f->identity)
 		return nothing(USEC_INFINITY);
 	if (now < f->retry_at_usec)
 		return nothing(f->retry_at_usec);
-	return act(PLAN_LOGIN);
+	if (f->login_slot)
+		return act(PLAN_LOGIN);
+	if (f->probe != PROBE_ANSWERING || f->login_yields_at_usec == USEC_INFINITY)
+		return nothing(USEC_INFINITY);
+	return now < f->login_yields_at_usec ? nothing(f->login_yields_at_usec)
+					     : act(PLAN_INTERRUPT_LOGIN);
 }
 
 static struct plan_step plan_rejoin(const struct path_facts *f, bool reconnect, uint64_t now)

@@ -11,6 +11,7 @@
  *   down      port up and (probe answers or cannot be asked) -> REJOIN
  *   held      the same, unbroken for hold_time -> RELEASE
  *   wanted    port up, identity known, login slot of the port free -> LOGIN
+ *             slot taken by a login that nobody answers, while this target does -> INTERRUPT_LOGIN
  */
 #pragma once
 
@@ -34,6 +35,9 @@ struct path_facts {
 	enum probe_view probe;
 	bool identity;	 /* id_ext, ioc_guid and initiator_ext are known */
 	bool login_slot; /* no other login runs on this HCA port: the kernel takes one at a time */
+	/* When the one that runs may be cut short for a target that answers, as its own does not;
+	 * USEC_INFINITY: not at all. */
+	uint64_t login_yields_at_usec;
 	bool actor_busy; /* an actor works on this path */
 	bool session;
 	enum rport_state rport;
@@ -52,6 +56,7 @@ struct path_facts {
 enum plan_action {
 	PLAN_NOTHING,
 	PLAN_LOGIN,
+	PLAN_INTERRUPT_LOGIN, /* of the other path on its port */
 	PLAN_FAIL,
 	PLAN_CONFIRM_FAILED, /* it is off: EVENT_FAILED */
 	PLAN_REJOIN,

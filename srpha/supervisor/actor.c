@@ -16,6 +16,9 @@
 #define IDLE_MAX 16
 #define ACTORS_MAX 256
 
+/* Abandoned ones of one path: a login or reset may be stuck, and the next may get through. */
+#define STUCK_MAX 2
+
 /* Actors that die before they were asked for anything are replaced at this pace. */
 #define FILL_BASE_USEC (20 * USEC_PER_MSEC)
 #define FILL_CAP_USEC (30 * USEC_PER_SEC)
@@ -50,6 +53,37 @@ static void actor_free(struct actor *a)
 	free(a);
 }
 
+bool actors_stuck(struct manager *m, const struct path *p)
+{
+	struct actor *a;
+	unsigned n = 0;
+
+	LIST_FOREACH (a, &m->actors, link)
+		n += a->abandoned && strcmp(a->path, p->name) == 0;
+	return n >= STUCK_MAX;
+}
+
+static void tell_abandoned(const struct actor *a)
+{
+	char text[PATH_NAME_MAX + 160];
+
+	snprintf(text, sizeof(text),
+		 "actor %d (%s on %s) sits in an uninterruptible kernel call: abandoned",
+		 (int)child_pid(a->child), a->action, a->path);
+	log_struct(LOG_WARNING, MESSAGE_ACTOR_ABANDONED, text, NULL, 0);
+}
+
+/* It was never asked for anything. */
+static void idle_end(struct manager *m, int code, int status)
+{
+	uint64_t delay = backoff_usec(m->actor_deaths++, FILL_BASE_USEC, FILL_CAP_USEC, 0);
+
+	m->actor_retry_usec = manager_now(m) + delay;
+	if (m->actor_deaths == 1)
+		log_warning("an idle actor ended with %s %d; starting another",
+			    code == CLD_EXITED ? "status" : "signal", status);
+}
+
 static void on_end(struct child *c, int code, int status, void *userdata)
 {
 	struct actor *a = userdata;
@@ -57,28 +91,19 @@ static void on_end(struct child *c, int code, int status, void *userdata)
 	_cleanup_json_ struct json_object *result = TAKE_PTR(a->result);
 	struct path *p = a->path[0] ? path_find(m, a->path) : NULL;
 	char action[sizeof(a->action)];
-	bool busy = a->busy, mine = p && p->actor == a;
+	bool mine = p && p->actor == a;
 
 	memcpy(action, a->action, sizeof(action));
-	if (code == 0) {
-		char text[PATH_NAME_MAX + 160];
-
-		snprintf(text, sizeof(text),
-			 "actor %d (%s on %s) sits in an uninterruptible kernel call: abandoned",
-			 (int)child_pid(a->child), action, a->path);
-		log_struct(LOG_WARNING, MESSAGE_ACTOR_ABANDONED, text, NULL, 0);
-	}
-	if (busy) {
+	if (a->busy)
 		m->actor_deaths = 0;
-	} else if (!m->stopping) {
-		uint64_t delay = backoff_usec(m->actor_deaths++, FILL_BASE_USEC, FILL_CAP_USEC, 0);
-
-		m->actor_retry_usec = manager_now(m) + delay;
-		if (m->actor_deaths == 1)
-			log_warning("an idle actor ended with %s %d; starting another",
-				    code == CLD_EXITED ? "status" : "signal", status);
-	}
-	actor_free(a);
+	else if (!m->stopping)
+		idle_end(m, code, status);
+	if (code == 0) {
+		tell_abandoned(a);
+		a->abandoned = true;
+		a->interrupt = sd_event_source_disable_unref(a->interrupt);
+	} else
+		actor_free(a);
 	if (mine) {
 		p->actor = NULL;
 		drive_actor_done(m, p, action, result);

@@ -2,8 +2,9 @@
 /*
  * The pool of actors: processes started ahead of need, each of which takes one request, does one
  * kernel action and exits. A failover must not pay for a fork and an exec: some idle ones are
- * always ready. An actor past its deadline is killed; one that even then does not end is abandoned
- * and counted.
+ * always ready. An actor past its deadline is killed; one that even then does not end sits in the
+ * kernel and is abandoned: nobody waits for it, but it counts until it is gone. So many of a path
+ * stop that path's further actions, not everybody's.
  */
 #pragma once
 
@@ -13,7 +14,7 @@ struct actor {
 	LIST_ENTRY(actor) link;
 	struct manager *manager;
 	struct child *child;
-	bool busy;
+	bool busy, abandoned;
 	char action[16];
 	char path[PATH_NAME_MAX]; /* empty: none */
 	uint64_t busy_since_usec;
@@ -32,6 +33,9 @@ void actors_free(struct manager *m);
  */
 int actor_run(struct manager *m, struct path *p, const char *action, struct json_object *request,
 	      uint64_t deadline_usec);
+
+/* Whether so many of a path's actors are stuck in the kernel that one more would help nobody. */
+bool actors_stuck(struct manager *m, const struct path *p);
 
 /* Kills the actor at work on a path, which interrupts its kernel call. */
 void actor_cancel(struct path *p);

@@ -19,8 +19,9 @@ struct child_ops {
 	/* One message. The object is the caller's; it is put after the return. */
 	void (*on_message)(struct child *c, struct json_object *message, void *userdata);
 	/*
-	 * The process ended (status as of waitid: CLD_EXITED and the like with its value), or was
-	 * abandoned (code 0). The last call; the callback frees the child.
+	 * The process ended (status as of waitid: CLD_EXITED and the like with its value): the last
+	 * call, the callback frees the child. Or it is abandoned (code 0): it may be freed too, or
+	 * kept, and then its end still comes.
 	 */
 	void (*on_end)(struct child *c, int code, int status, void *userdata);
 };

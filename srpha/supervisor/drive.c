@@ -6,6 +6,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 #include "base/message_ids.h"
 #include "config/login.h"
 #include "supervisor/actor.h"
+#include "supervisor/child.h"
 #include "supervisor/path.h"
 #include "supervisor/registry.h"
 #include "wire/channel.h"
@@ -38,6 +40,12 @@
 #define LOGIN_RETRY_BASE_USEC USEC_PER_SEC
 #define LOGIN_RETRY_CAP_USEC (60 * USEC_PER_SEC)
 
+/*
+ * The kernel takes one login at a time for an HCA port (add_target_mutex of ib_srp.c), and one that
+ * nobody answers sits there until it is interrupted. So long it may, while another waits.
+ */
+#define LOGIN_YIELD_USEC USEC_PER_SEC
+
 /* Steps one path may take in one go, so that a fault in the plan cannot spin. */
 #define STEPS_MAX 4
 
@@ -50,15 +58,27 @@ static bool timeouts_differ(const struct manager *m, const struct path *p,
 	       s->reconnect_delay != t->reconnect_delay || s->dev_loss_tmo != t->dev_loss_tmo;
 }
 
-static bool login_slot_free(struct manager *m, const struct path *self)
+/* The path whose login runs on that HCA port, or NULL. */
+static struct path *login_running(struct manager *m, const char *port)
 {
 	struct path *p;
 
 	LIST_FOREACH (p, &m->paths, link)
-		if (p->actor && strcmp(p->port, self->port) == 0 &&
+		if (p->actor && strcmp(p->port, port) == 0 &&
 		    strcmp(p->actor->action, MSG_LOGIN) == 0)
-			return false;
-	return true;
+			return p;
+	return NULL;
+}
+
+/* One whose target answers probes is about to get through; one that talks to nobody is not. */
+static void gather_login(struct manager *m, const struct path *p, struct path_facts *f)
+{
+	const struct path *other = login_running(m, p->port);
+
+	f->login_slot = !other;
+	f->login_yields_at_usec = other && other->probe.view != PROBE_ANSWERING
+					  ? other->actor->busy_since_usec + LOGIN_YIELD_USEC
+					  : USEC_INFINITY;
 }
 
 /* Whether some map with another usable path still sends I/O to this session. */
@@ -125,14 +145,14 @@ static void gather(struct manager *m, struct path *p, uint64_t now, struct path_
 		/* Without its GID a target port that can be asked is not reachable yet either. */
 		.identity = p->has_identity &&
 			    (p->has_initiator_ext || p->has_gid || !p->probe.possible),
-		.login_slot = login_slot_free(m, p),
-		.actor_busy = p->actor != NULL,
+		.actor_busy = p->actor || actors_stuck(m, p),
 		.off = p->off,
 		.recent_failures = path_recent_failures(p, now, c->hold_window_usec),
 		.hold_failures = (unsigned)c->hold_failures,
 		.hold_time_usec = c->hold_time_usec,
 		.retry_at_usec = p->retry_at_usec,
 	};
+	gather_login(m, p, f);
 	gather_session(m, p, f);
 	if (!path_returnable(f))
 		p->returnable_since_usec = USEC_INFINITY;
@@ -363,6 +383,9 @@ static bool take_step(struct manager *m, struct path *p, const struct plan_step 
 		return false;
 	case PLAN_LOGIN:
 		do_login(m, p);
+		return false;
+	case PLAN_INTERRUPT_LOGIN:
+		child_signal(login_running(m, p->port)->actor->child, SIGALRM);
 		return false;
 	case PLAN_FAIL:
 		do_fail(m, p, step->reset);

@@ -73,6 +73,7 @@ enum health status_health(struct manager *m, struct json_object *reasons)
 {
 	enum health h = HEALTH_HEALTHY;
 	struct worker *w;
+	struct actor *a;
 	struct path *p;
 
 	for (unsigned i = 0; i < m->dm.n_maps; i++) {
@@ -106,6 +107,11 @@ enum health status_health(struct manager *m, struct json_object *reasons)
 			worsen(&h, HEALTH_DEGRADED, reasons,
 			       "target %s has no path: no HCA port routes to its portals",
 			       m->config->targets[i].name);
+	LIST_FOREACH (a, &m->actors, link)
+		if (a->abandoned)
+			worsen(&h, HEALTH_DEGRADED, reasons,
+			       "process %d (%s on %s) is stuck in the kernel",
+			       (int)child_pid(a->child), a->action, a->path);
 	/* Said, but storage is as well as it was: the old configuration is in force. */
 	if (m->mistakes.total > 0)
 		worsen(&h, HEALTH_HEALTHY, reasons,
@@ -326,6 +332,7 @@ static struct json_object *format_actors(struct manager *m)
 
 		json_put_u64(o, "pid", (uint64_t)child_pid(a->child));
 		json_put_bool(o, "busy", a->busy);
+		json_put_bool(o, "abandoned", a->abandoned);
 		if (a->busy) {
 			json_put_string(o, "action", a->action);
 			json_put_string(o, "path", a->path);
