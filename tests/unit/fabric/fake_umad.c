@@ -76,9 +76,13 @@ int umad_register(int portid, int mgmt_class, int mgmt_version, uint8_t rmpp_ver
 	fake_umad.registers++;
 	if (fake_umad.register_error) {
 		errno = fake_umad.register_error;
-		return -errno;
+		return -EPERM; /* as the real one, whatever it was */
 	}
-	return FAKE_UMAD_AGENT;
+	fake_umad.rmpp_version = rmpp_version;
+	memset(fake_umad.method_mask, 0, sizeof(fake_umad.method_mask));
+	if (method_mask)
+		memcpy(fake_umad.method_mask, method_mask, sizeof(fake_umad.method_mask));
+	return FAKE_UMAD_AGENT + fake_umad.registers - 1;
 }
 
 void *umad_get_mad(void *umad)
@@ -144,17 +148,39 @@ int umad_send(int portid, int agentid, void *umad, int length, int timeout_ms, i
 	return 0;
 }
 
+/* As the kernel: what does not fit stays where it is, and its header says how long it is. */
+static int too_short(int portid, struct ib_user_mad *m, int *length)
+{
+	ssize_t n = recv(portid, m, sizeof(*m), MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC);
+
+	if (n < (ssize_t)sizeof(*m))
+		return 0;
+	n += (ssize_t)fake_umad.padding;
+	if ((size_t)n <= sizeof(*m) + (size_t)*length)
+		return 0;
+	m->length = (uint32_t)n;
+	*length = (int)(n - (ssize_t)sizeof(*m));
+	errno = ENOSPC;
+	return -errno;
+}
+
 int umad_recv(int portid, void *umad, int *length, int timeout_ms)
 {
-	ssize_t n = recv(portid, umad, sizeof(struct ib_user_mad) + (size_t)*length, MSG_DONTWAIT);
+	struct ib_user_mad *m = umad;
+	int r = too_short(portid, m, length);
+	ssize_t n;
 
+	if (r < 0)
+		return r;
+	n = recv(portid, umad, sizeof(*m) + (size_t)*length, MSG_DONTWAIT);
 	if (n <= 0) {
 		if (n == 0)
 			errno = EIO; /* the device was removed */
 		return -errno;
 	}
-	*length = n < (ssize_t)sizeof(struct ib_user_mad)
-			  ? 0
-			  : (int)(n - (ssize_t)sizeof(struct ib_user_mad));
-	return (int)((struct ib_user_mad *)umad)->agent_id;
+	memset((uint8_t *)umad + n, 0, fake_umad.padding);
+	n += (ssize_t)fake_umad.padding;
+	fake_umad.padding = 0;
+	*length = n < (ssize_t)sizeof(*m) ? 0 : (int)(n - (ssize_t)sizeof(*m));
+	return (int)m->agent_id;
 }

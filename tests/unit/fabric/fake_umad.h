@@ -9,9 +9,10 @@
 #pragma once
 
 #include <infiniband/umad.h>
+#include <stddef.h>
 
 #define FAKE_UMAD_HI_TID 0xcafe0001u
-#define FAKE_UMAD_AGENT 7
+#define FAKE_UMAD_AGENT 7 /* the first; then 8, 9 ... */
 
 /* What a linked-in fake was asked, and what it is to answer; unused in the shared library. */
 struct fake_umad {
@@ -19,6 +20,9 @@ struct fake_umad {
 	int open_error; /* positive errno for the next open, register, send */
 	int register_error;
 	int send_error;
+	size_t padding;	      /* zeros behind the next datagram, which no socket would carry */
+	uint8_t rmpp_version; /* of the last agent */
+	long method_mask[16 / sizeof(long)];
 	unsigned opens, closes, registers, sends;
 };
 extern struct fake_umad fake_umad;
