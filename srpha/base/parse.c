@@ -229,6 +229,23 @@ char *format_usec(uint64_t usec, char *buf, size_t size)
 	return buf;
 }
 
+int parse_devno(const char *s, uint64_t *ret)
+{
+	uint64_t part[2] = {};
+
+	for (unsigned i = 0; i < 2; i++) {
+		const char *first = s;
+
+		for (; *s >= '0' && *s <= '9' && s - first < 9; s++)
+			part[i] = part[i] * 10 + (unsigned)(*s - '0');
+		if (s == first || *s != (i == 0 ? ':' : '\0'))
+			return -EINVAL;
+		s++;
+	}
+	*ret = part[0] << 32 | part[1];
+	return 0;
+}
+
 int parse_bool(const char *s, bool *ret)
 {
 	static const char *const words[][2] = {

@@ -47,6 +47,9 @@ int parse_usec(const char *s, uint64_t *ret);
 /* A short form of a time span such as "350ms", "2.5s", "3min": at least 32 bytes in buf. */
 char *format_usec(uint64_t usec, char *buf, size_t size);
 
+/* A device number as the kernel writes it, "8:16": major << 32 | minor. */
+int parse_devno(const char *s, uint64_t *ret);
+
 /* yes/no/true/false/on/off/1/0. */
 int parse_bool(const char *s, bool *ret);
 

@@ -68,6 +68,7 @@ void dm_view_clear(struct dm_view *v)
 	for (unsigned i = 0; i < v->n_maps; i++)
 		map_clear(&v->maps[i]);
 	free(v->maps);
+	devnos_clear(&v->devnos);
 	memset(v, 0, sizeof(*v));
 }
 
@@ -190,6 +191,17 @@ static int view_add(struct dm_view *v, const char *name)
 	return 0;
 }
 
+int dm_view_index(struct dm_view *v)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < v->n_maps && r >= 0; i++)
+		for (unsigned k = 0; k < v->maps[i].n_paths && r >= 0; k++)
+			r = devnos_add(&v->devnos, v->maps[i].paths[k].devno, i, k);
+	devnos_sort(&v->devnos);
+	return r;
+}
+
 int dm_view_read(struct dm_view *ret)
 {
 	_cleanup_task_ struct dm_task *task = NULL;
@@ -215,6 +227,9 @@ int dm_view_read(struct dm_view *ret)
 	}
 	if (v.n_maps)
 		qsort(v.maps, v.n_maps, sizeof(*v.maps), compare_maps);
+	r = dm_view_index(&v);
+	if (r < 0)
+		return r;
 	*ret = v;
 	v = (struct dm_view){ 0 };
 	return 0;
@@ -223,14 +238,13 @@ int dm_view_read(struct dm_view *ret)
 const struct dm_map *dm_view_find_path(const struct dm_view *v, const char *devno,
 				       const struct dm_path **ret_path)
 {
-	for (unsigned i = 0; i < v->n_maps; i++)
-		for (unsigned j = 0; j < v->maps[i].n_paths; j++)
-			if (strcmp(v->maps[i].paths[j].devno, devno) == 0) {
-				if (ret_path)
-					*ret_path = &v->maps[i].paths[j];
-				return &v->maps[i];
-			}
-	return NULL;
+	const struct devno_entry *e = devnos_find(&v->devnos, devno);
+
+	if (!e)
+		return NULL;
+	if (ret_path)
+		*ret_path = &v->maps[e->owner].paths[e->item];
+	return &v->maps[e->owner];
 }
 
 int dm_events_open(void)

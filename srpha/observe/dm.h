@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "observe/devnos.h"
+
 #define OBSERVE_MAPS_MAX 8192
 #define OBSERVE_MAP_PATHS_MAX 1024
 
@@ -31,6 +33,7 @@ struct dm_map {
 struct dm_view {
 	struct dm_map *maps; /* sorted by name */
 	unsigned n_maps;
+	struct devnos devnos; /* of all paths; owner: in maps, item: in its paths */
 };
 
 /*
@@ -46,6 +49,9 @@ int dm_warm(void);
  */
 int dm_view_read(struct dm_view *ret);
 void dm_view_clear(struct dm_view *v);
+
+/* Makes its paths findable; dm_view_read() has done it. 0 or -ENOMEM. */
+int dm_view_index(struct dm_view *v);
 const struct dm_map *dm_view_find_path(const struct dm_view *v, const char *devno,
 				       const struct dm_path **ret_path);
 

@@ -92,6 +92,7 @@ int srp_sg_host(int root_fd, const char *sg, unsigned *ret_host_no)
 void srp_session_clear(struct srp_session *s)
 {
 	free(s->luns);
+	devnos_clear(&s->devnos);
 	memset(s, 0, sizeof(*s));
 }
 
@@ -100,6 +101,7 @@ void srp_view_clear(struct srp_view *v)
 	for (unsigned i = 0; i < v->n_sessions; i++)
 		srp_session_clear(&v->sessions[i]);
 	free(v->sessions);
+	devnos_clear(&v->devnos);
 	memset(v, 0, sizeof(*v));
 }
 
@@ -235,6 +237,52 @@ static int compare_sessions(const void *a, const void *b)
 	return x->host_no < y->host_no ? -1 : x->host_no > y->host_no;
 }
 
+struct srp_session *srp_view_find_devno(const struct srp_view *v, const char *devno)
+{
+	const struct devno_entry *e = devnos_find(&v->devnos, devno);
+
+	return e ? &v->sessions[e->owner] : NULL;
+}
+
+int srp_session_index(struct srp_session *s)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < s->n_luns && r >= 0; i++)
+		r = devnos_add(&s->devnos, s->luns[i].devno, 0, i);
+	devnos_sort(&s->devnos);
+	return r;
+}
+
+bool session_has_devno(const struct srp_session *s, const char *devno)
+{
+	return devnos_find(&s->devnos, devno);
+}
+
+bool srp_view_has_login(const struct srp_view *v, const char *port, uint64_t id_ext,
+			uint64_t ioc_guid, const uint8_t dgid[static 16])
+{
+	for (unsigned i = 0; i < v->n_sessions; i++) {
+		const struct srp_session *s = &v->sessions[i];
+
+		if (!s->rdma_cm && s->id_ext == id_ext && s->ioc_guid == ioc_guid &&
+		    memcmp(s->dgid, dgid, sizeof(s->dgid)) == 0 && strcmp(s->port, port) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int index_sessions(struct srp_view *v)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < v->n_sessions && r >= 0; i++)
+		for (unsigned k = 0; k < v->sessions[i].n_luns && r >= 0; k++)
+			r = devnos_add(&v->devnos, v->sessions[i].luns[k].devno, i, k);
+	devnos_sort(&v->devnos);
+	return r;
+}
+
 int srp_view_read(int root_fd, struct srp_view *ret)
 {
 	struct reader rd = { .root_fd = root_fd, .budget = OBSERVE_LUNS_MAX };
@@ -249,6 +297,11 @@ int srp_view_read(int root_fd, struct srp_view *ret)
 	if (rd.view.n_sessions)
 		qsort(rd.view.sessions, rd.view.n_sessions, sizeof(*rd.view.sessions),
 		      compare_sessions);
+	r = index_sessions(&rd.view);
+	if (r < 0) {
+		srp_view_clear(&rd.view);
+		return r;
+	}
 	*ret = rd.view;
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "base/cleanup.h"
+#include "observe/devnos.h"
 
 #define OBSERVE_SESSIONS_MAX 4096
 #define OBSERVE_LUNS_MAX 16384
@@ -44,13 +45,15 @@ struct srp_session {
 	int reconnect_delay, fast_io_fail_tmo, dev_loss_tmo; /* seconds or -1 */
 	struct srp_lun *luns; /* disks only (SCSI type 0), sorted by H:C:T:L */
 	unsigned n_luns;
-	unsigned n_others; /* LUNs that are no disk, or have none yet */
-	char any_sg[32];   /* one sg node of the host, of a disk or not: good for a host reset */
+	struct devnos devnos; /* of the disks; item: in luns */
+	unsigned n_others;    /* LUNs that are no disk, or have none yet */
+	char any_sg[32];      /* one sg node of the host, of a disk or not: good for a host reset */
 };
 
 struct srp_view {
 	struct srp_session *sessions; /* sorted by host_no */
 	unsigned n_sessions;
+	struct devnos devnos; /* of all disks; owner: in sessions */
 	bool truncated; /* more than OBSERVE_SESSIONS_MAX or OBSERVE_LUNS_MAX: the rest is left out */
 };
 
@@ -58,9 +61,22 @@ struct srp_view {
 int srp_view_read(int root_fd, struct srp_view *ret);
 void srp_view_clear(struct srp_view *v);
 
+/* The session a disk belongs to, or NULL. */
+struct srp_session *srp_view_find_devno(const struct srp_view *v, const char *devno);
+
+/* Whether a disk is one of the session's. */
+bool session_has_devno(const struct srp_session *s, const char *devno);
+
+/* Whether a session of that HCA port is a login over InfiniBand to that target at that GID. */
+bool srp_view_has_login(const struct srp_view *v, const char *port, uint64_t id_ext,
+			uint64_t ioc_guid, const uint8_t dgid[static 16]);
+
 /* One session by its rport ("port-3:1"): 0, -ENOENT where it is gone, -ENOMEM. */
 int srp_session_read(int root_fd, const char *rport, struct srp_session *ret);
 void srp_session_clear(struct srp_session *s);
+
+/* Makes its disks findable; whatever reads a session has done it. 0 or -ENOMEM. */
+int srp_session_index(struct srp_session *s);
 
 /* The `instance` of a host now: 0 or -ENOENT. */
 int srp_host_instance(int root_fd, const char *host, uint64_t *ret);

@@ -149,5 +149,5 @@ int srp_luns_read(int root_fd, struct srp_session *s, unsigned *budget)
 		r = 0;
 	if (s->n_luns)
 		qsort(s->luns, s->n_luns, sizeof(*s->luns), compare_luns);
-	return r;
+	return r < 0 ? r : srp_session_index(s);
 }

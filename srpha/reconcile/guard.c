@@ -4,14 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-bool session_has_devno(const struct srp_session *session, const char *devno)
-{
-	for (unsigned i = 0; i < session->n_luns; i++)
-		if (strcmp(session->luns[i].devno, devno) == 0)
-			return true;
-	return false;
-}
-
 static bool map_holds(const struct dm_map *map, const struct srp_session *session)
 {
 	for (unsigned i = 0; i < map->n_paths; i++)

@@ -30,5 +30,3 @@ void guard_judge(const struct dm_view *maps, const struct srp_session *session,
 /* Whether `map` has a usable path that is not of `session`. */
 bool guard_map_has_other(const struct dm_map *map, const struct srp_session *session,
 			 guard_usable_fn usable, void *userdata);
-
-bool session_has_devno(const struct srp_session *session, const char *devno);

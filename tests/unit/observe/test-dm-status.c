@@ -154,13 +154,15 @@ static void a_path_is_found_in_its_map(void **state)
 	struct dm_path b[] = { { .devno = "8:48" } };
 	struct dm_map maps[] = { { .name = "a", .paths = a, .n_paths = 2 },
 				 { .name = "b", .paths = b, .n_paths = 1 } };
-	struct dm_view v = { maps, 2 };
+	struct dm_view v = { .maps = maps, .n_maps = 2 };
 	const struct dm_path *path = NULL;
 
+	assert_int_equal(dm_view_index(&v), 0);
 	assert_ptr_equal(dm_view_find_path(&v, "8:32", &path), &maps[0]);
 	assert_ptr_equal(path, &a[1]);
 	assert_ptr_equal(dm_view_find_path(&v, "8:48", NULL), &maps[1]);
 	assert_null(dm_view_find_path(&v, "8:1", NULL));
+	devnos_clear(&v.devnos);
 }
 
 /* Guards that need no device-mapper. */

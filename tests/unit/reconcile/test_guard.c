@@ -22,14 +22,16 @@ static bool in_use(const struct srp_lun *lun, void *userdata)
 
 static struct srp_lun luns[] = { { .disk = "sda", .devno = "8:0" },
 				 { .disk = "sdb", .devno = "8:16" } };
-static const struct srp_session session = { .luns = luns, .n_luns = 2 };
+static struct srp_session session = { .luns = luns, .n_luns = 2 };
 
 static struct guard_verdict judge(struct dm_map *maps, unsigned n, const char *unusable)
 {
 	struct dm_view view = { .maps = maps, .n_maps = n };
 	struct guard_verdict v;
 
+	assert_int_equal(dm_view_index(&view), 0);
 	guard_judge(&view, &session, usable, in_use, (void *)unusable, &v);
+	devnos_clear(&view.devnos);
 	return v;
 }
 
@@ -98,6 +100,17 @@ static void test_foreign_map_does_not_count(void **state)
 	assert_int_equal(v.bare, 2);
 }
 
+static int index_session(void **state)
+{
+	return srp_session_index(&session);
+}
+
+static int clear_session(void **state)
+{
+	devnos_clear(&session.devnos);
+	return 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -108,5 +121,5 @@ int main(void)
 		cmocka_unit_test(test_foreign_map_does_not_count),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, index_session, clear_session);
 }
