@@ -16,6 +16,7 @@
 
 #define CONFIG_TARGETS_MAX 256
 #define CONFIG_PORTALS_MAX 16 /* per target */
+#define CONFIG_PORTALS_ALL_MAX 512
 #define CONFIG_PORT_GLOBS_MAX 64
 #define CONFIG_ERRORS_MAX 64 /* the rest is counted, not listed */
 

@@ -120,20 +120,36 @@ static void verify_shared(struct loader *l, unsigned a, unsigned b)
 					ta->portals[i].line);
 }
 
+/* All of them may be on one HCA port. Told once, at the target that goes beyond. */
+static void verify_number(struct loader *l, unsigned t, unsigned *total)
+{
+	const struct config_target *target = &l->config->targets[t];
+	unsigned before = *total;
+
+	*total += target->n_portals;
+	if (before <= CONFIG_PORTALS_ALL_MAX && *total > CONFIG_PORTALS_ALL_MAX)
+		config_errors_add(l->errors, target->file, target->line,
+				  "[target %s]: more than %u dest lines in all targets together",
+				  target->name, CONFIG_PORTALS_ALL_MAX);
+}
+
 void config_verify(struct loader *l)
 {
 	struct config *c = l->config;
+	unsigned portals = 0;
 
 	verify_ageing(l);
 	verify_timeouts(l, &c->timeouts, &l->common, NULL);
 	for (unsigned t = 0; t < c->n_targets; t++) {
 		const struct config_target *target = &c->targets[t];
 
-		if (!l->targets[t].dest_given)
+		if (!l->targets[t].dest_given && !target->has_id_ext)
 			config_errors_add(l->errors, target->file, target->line,
 					  "[target %s]: no dest: expected at least one line "
-					  "\"dest = ADDRESS:PORT\"",
+					  "\"dest = ADDRESS:PORT\", or an id_ext where it is to be "
+					  "found on InfiniBand",
 					  target->name);
+		verify_number(l, t, &portals);
 		verify_timeouts(l, &target->timeouts, &l->targets[t], target->name);
 		for (unsigned other = 0; other < t; other++)
 			verify_shared(l, other, t);

@@ -115,9 +115,11 @@ static const struct mistake_case twice[] = {
 	  "[target b]\ndest = 10.0.0.2:5555\nid_ext = 1\nioc_guid = 2\n",
 	  "f:6: [target b] dest: 10.0.0.2:5555 is also of [target a], at f:2: they need an "
 	  "id_ext or ioc_guid each to tell them apart\n" },
-	{ "\n[target a]\n[target b]\nid_ext = 1\n",
-	  "f:2: [target a]: no dest: expected at least one line \"dest = ADDRESS:PORT\"\n"
-	  "f:3: [target b]: no dest: expected at least one line \"dest = ADDRESS:PORT\"\n" },
+	{ "\n[target a]\n[target b]\nioc_guid = 1\n[target c]\nid_ext = 1\n",
+	  "f:2: [target a]: no dest: expected at least one line \"dest = ADDRESS:PORT\", or an "
+	  "id_ext where it is to be found on InfiniBand\n"
+	  "f:3: [target b]: no dest: expected at least one line \"dest = ADDRESS:PORT\", or an "
+	  "id_ext where it is to be found on InfiniBand\n" },
 	{ "[target a]\ndest = here\n", "f:2: [target a] dest: \"here\" " EXPECTED_DEST },
 };
 
@@ -342,13 +344,43 @@ static void test_too_much(void **state)
 	check(&(struct mistake_case){ text, "f:4: [discovery] ports: more than 64 globs\n" });
 }
 
+/* 32 targets of 16 portals are all there may be; the rest is told once. */
+static void test_too_many_portals(void **state)
+{
+	for (unsigned targets = 32; targets <= 34; targets++) {
+		_cleanup_(config_freep) struct config *config = NULL;
+		struct config_errors e = { 0 };
+		char text[34 * 17 * 24];
+		int n = 0;
+
+		for (unsigned t = 0; t < targets; t++) {
+			n += sprintf(text + n, "[target t%u]\n", t);
+			for (unsigned i = 0; i < 16; i++)
+				n += sprintf(text + n, "dest = 10.0.%u.%u:5555\n", t, i + 1);
+		}
+		if (targets == 32) {
+			assert_int_equal(config_load_text("f", text, (size_t)n, &config, &e), 0);
+			assert_int_equal(e.n, 0);
+			continue;
+		}
+		check(&(struct mistake_case){ text,
+					      "f:545: [target t32]: more than 512 dest lines in "
+					      "all targets together\n" });
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lexical), cmocka_unit_test(test_places),
-		cmocka_unit_test(test_twice),	cmocka_unit_test(test_values),
-		cmocka_unit_test(test_rules),	cmocka_unit_test(test_line_length),
-		cmocka_unit_test(test_many),	cmocka_unit_test(test_too_much),
+		cmocka_unit_test(test_lexical),
+		cmocka_unit_test(test_places),
+		cmocka_unit_test(test_twice),
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_line_length),
+		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_too_much),
+		cmocka_unit_test(test_too_many_portals),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
