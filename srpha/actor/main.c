@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -53,21 +54,36 @@ static void come_first(void)
 	(void)mlockall(MCL_CURRENT | MCL_FUTURE);
 }
 
-int main(void)
+/* The only thing it may be told: where sys/ is, in a test. */
+static const char *parse_root(int argc, char **argv)
 {
+	if (argc == 1)
+		return "/";
+	return argc == 3 && strcmp(argv[1], "--root") == 0 ? argv[2] : NULL;
+}
+
+int main(int argc, char **argv)
+{
+	const char *root = parse_root(argc, argv);
+
 	_cleanup_close_ int root_fd = -EBADF;
 	struct actor a = { .ops = &actor_kernel_ops };
 	int r;
 
+	if (!root) {
+		fputs("Usage: srpha-actor [--root DIR]; started by srpha\n", stderr);
+		return 2;
+	}
 	log_open("srpha-actor", LOG_INFO);
 	/* A supervisor that died before this line is an end of file on the socket. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || (r = actor_signals_setup()) < 0) {
 		log_error("cannot set signals up: %m; the action is not started");
 		return EXIT_FAILURE;
 	}
-	root_fd = root_open("/");
+	root_fd = root_open(root);
 	if (root_fd < 0) {
-		log_error("cannot open /: %s; the action is not started", strerror(-root_fd));
+		log_error("cannot open %s: %s; the action is not started", root,
+			  strerror(-root_fd));
 		return EXIT_FAILURE;
 	}
 	a.root_fd = root_fd;

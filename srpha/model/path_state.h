@@ -41,7 +41,8 @@ enum path_event {
 	EVENT_TRANSPORT_LOST,  /* the kernel noticed: rport blocked, fail-fast or lost */
 	EVENT_PORT_DOWN,       /* the HCA port lost its link */
 	EVENT_PROBE_MISSED,
-	EVENT_PROBE_DEAD, /* enough misses, and no I/O completed since they began */
+	EVENT_PROBE_DEAD,     /* enough misses, and no I/O completed since they began */
+	EVENT_OUT_OF_SERVICE, /* the subnet manager reports the target port's GID gone (trap 65) */
 	EVENT_PROBE_ANSWERED,
 	EVENT_FAILED, /* seen: I/O is off the path */
 	EVENT_REJOIN_STARTED,

@@ -116,7 +116,7 @@ static const struct child_ops ops = { .on_message = on_message, .on_end = on_end
 static struct actor *actor_start(struct manager *m)
 {
 	char program[512];
-	char *argv[] = { program, NULL };
+	char *argv[] = { program, (char *)"--root", (char *)m->root, NULL };
 	struct actor *a;
 	int r;
 

@@ -3,14 +3,11 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
 #include <sys/wait.h>
 
 #include "base/parse.h"
-#include "wire/messages.h"
-
-extern char **environ;
+#include "wire/program.h"
 
 /* After SIGKILL, a process that is not gone by then sits in an uninterruptible wait. */
 #define ABANDON_USEC (2 * USEC_PER_SEC)
@@ -101,27 +98,6 @@ static int on_reaped(sd_event_source *s, const siginfo_t *si, void *userdata)
 	return 0;
 }
 
-static int spawn(char *const argv[], int channel, pid_t *ret)
-{
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	sigset_t none, all;
-	int r;
-
-	sigemptyset(&none);
-	sigfillset(&all);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, channel, CHILD_SOCKET_FD);
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &all);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	r = posix_spawn(ret, argv[0], &actions, &attr, argv, environ);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&actions);
-	return -r;
-}
-
 int child_spawn(sd_event *event, int64_t priority, char *const argv[], const struct child_ops *ops,
 		void *userdata, struct child **ret)
 {
@@ -137,7 +113,7 @@ int child_spawn(sd_event *event, int64_t priority, char *const argv[], const str
 	c->fd = -EBADF;
 	r = channel_pair(&c->fd, &theirs);
 	if (r >= 0)
-		r = spawn(argv, theirs, &c->pid);
+		r = program_spawn(argv, theirs, &c->pid);
 	if (r >= 0)
 		r = sd_event_add_child(event, &c->end, c->pid, WEXITED, on_reaped, c);
 	if (r >= 0)

@@ -236,8 +236,8 @@ static void put_session(struct json_object *o, const struct path *p, const struc
 	json_put_string(o, "host", s->host);
 	json_put_string(o, "rport", s->rport);
 	json_put_u64(o, "instance", s->instance);
-	if (!p->dest[0] || !p->has_gid)
-		return;
+	if (p->fabric || !p->dest[0] || !p->has_gid)
+		return; /* no neighbour entry to be written on InfiniBand */
 	json_put_string(o, "dest", p->dest);
 	json_put_string(o, "gid", format_gid(p->gid, gid));
 }
@@ -276,8 +276,8 @@ static void do_login(struct manager *m, struct path *p)
 		p->initiator_ext = derive_initiator_ext(m, p);
 		p->has_initiator_ext = true;
 	}
-	k = login_format(l, p->id_ext, p->ioc_guid, p->initiator_ext, p->dest, NULL, 0, options,
-			 sizeof(options));
+	k = login_format(l, p->id_ext, p->ioc_guid, p->initiator_ext, p->fabric ? NULL : p->dest,
+			 p->fabric ? p->gid : NULL, p->service_id, options, sizeof(options));
 	if (k < 0) {
 		retry_later(m, p, LOGIN_RETRY_CAP_USEC, LOGIN_RETRY_CAP_USEC);
 		path_tell(m, p, LOG_ERR, MESSAGE_LOGIN_FAILED, "cannot build the login: %s",
@@ -443,6 +443,9 @@ void drive_all(struct manager *m)
 		uint64_t at;
 
 		next = LIST_NEXT(p, link);
+		/* Found on a port that is gone, its session with it. */
+		if (p->fabric && !p->host[0] && !worker_find(m, p->port))
+			p->desired = false;
 		if (p->portal_id && !p->actor && !p->desired) {
 			path_remove(m, p);
 			m->srp_stale = true;

@@ -14,7 +14,7 @@
 #define RUNTIME_DIR "/run/srpha"
 
 struct options {
-	const char *config, *program_dir, *runtime_dir;
+	struct manager_setup setup;
 	int log_level;
 };
 
@@ -25,6 +25,7 @@ static void usage(void)
 	       "  -c, --config=FILE       configuration (default " SRPHA_CONFIG ")\n"
 	       "      --program-dir=DIR   where srpha-worker and srpha-actor are\n"
 	       "      --runtime-dir=DIR   registry and control socket (default " RUNTIME_DIR ")\n"
+	       "      --root=DIR          where sys/ is, for tests (default /)\n"
 	       "  -v, --verbose           log more\n"
 	       "  -h, --help              this text\n"
 	       "      --version           the version\n\n"
@@ -34,11 +35,12 @@ static void usage(void)
 /* 0: go on, 1: done, -EINVAL. */
 static int parse_options(int argc, char **argv, struct options *o)
 {
-	enum { OPT_PROGRAM_DIR = 256, OPT_RUNTIME_DIR, OPT_VERSION };
+	enum { OPT_PROGRAM_DIR = 256, OPT_RUNTIME_DIR, OPT_ROOT, OPT_VERSION };
 	static const struct option options[] = {
 		{ "config", required_argument, NULL, 'c' },
 		{ "program-dir", required_argument, NULL, OPT_PROGRAM_DIR },
 		{ "runtime-dir", required_argument, NULL, OPT_RUNTIME_DIR },
+		{ "root", required_argument, NULL, OPT_ROOT },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, OPT_VERSION },
@@ -49,13 +51,16 @@ static int parse_options(int argc, char **argv, struct options *o)
 	while ((c = getopt_long(argc, argv, "c:vh", options, NULL)) >= 0)
 		switch (c) {
 		case 'c':
-			o->config = optarg;
+			o->setup.config = optarg;
 			break;
 		case OPT_PROGRAM_DIR:
-			o->program_dir = optarg;
+			o->setup.program_dir = optarg;
 			break;
 		case OPT_RUNTIME_DIR:
-			o->runtime_dir = optarg;
+			o->setup.runtime_dir = optarg;
+			break;
+		case OPT_ROOT:
+			o->setup.root = optarg;
 			break;
 		case 'v':
 			o->log_level = LOG_DEBUG;
@@ -97,7 +102,7 @@ static int run(const struct options *o)
 	r = sd_event_new(&event);
 	if (r < 0)
 		return r;
-	r = manager_new(event, o->config, o->program_dir, o->runtime_dir, &m);
+	r = manager_new(event, &o->setup, &m);
 	if (r < 0)
 		return r;
 	r = manager_start(m);
@@ -111,9 +116,10 @@ static int run(const struct options *o)
 int main(int argc, char **argv)
 {
 	struct options o = {
-		.config = SRPHA_CONFIG,
-		.program_dir = SRPHA_PROGRAM_DIR,
-		.runtime_dir = RUNTIME_DIR,
+		.setup = { .config = SRPHA_CONFIG,
+			   .program_dir = SRPHA_PROGRAM_DIR,
+			   .runtime_dir = RUNTIME_DIR,
+			   .root = "/" },
 		.log_level = LOG_INFO,
 	};
 	int r = parse_options(argc, argv, &o);

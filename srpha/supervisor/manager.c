@@ -15,6 +15,7 @@
 #include "base/message_ids.h"
 #include "base/root.h"
 #include "supervisor/actor.h"
+#include "supervisor/offers.h"
 #include "supervisor/path.h"
 #include "supervisor/registry.h"
 #include "supervisor/server.h"
@@ -209,6 +210,7 @@ int manager_reload(struct manager *m)
 	m->config_loaded_usec = realtime_now();
 	portals_sync(m);
 	paths_deselect(m);
+	offers_reapply(m);
 	m->hcas_stale = m->srp_stale = true;
 	workers_send_config(m);
 	manager_dirty(m);
@@ -216,8 +218,7 @@ int manager_reload(struct manager *m)
 	return 0;
 }
 
-int manager_new(sd_event *event, const char *config_path, const char *program_dir,
-		const char *runtime_dir, struct manager **ret)
+int manager_new(sd_event *event, const struct manager_setup *setup, struct manager **ret)
 {
 	struct config_errors errors = {};
 	struct manager *m = calloc(1, sizeof(*m));
@@ -226,16 +227,17 @@ int manager_new(sd_event *event, const char *config_path, const char *program_di
 	if (!m)
 		return -ENOMEM;
 	m->event = sd_event_ref(event);
-	m->config_path = config_path;
-	m->program_dir = program_dir;
-	m->runtime_dir = runtime_dir;
+	m->config_path = setup->config;
+	m->program_dir = setup->program_dir;
+	m->runtime_dir = setup->runtime_dir;
+	m->root = setup->root;
 	m->dm_fd = m->lock_fd = -EBADF;
-	m->root_fd = root_open("/");
+	m->root_fd = root_open(m->root);
 	if (m->root_fd < 0) {
 		r = m->root_fd;
 		goto fail;
 	}
-	r = config_load(m->root_fd, config_path, &m->config, &errors);
+	r = config_load(m->root_fd, m->config_path, &m->config, &errors);
 	if (r < 0) {
 		tell_mistakes(&errors, "not starting with a broken configuration; sessions stay");
 		config_errors_clear(&errors);

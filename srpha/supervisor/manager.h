@@ -11,6 +11,7 @@
  *   actor.c     the pool of pre-started actors
  *   registry.c  what must survive a restart, under /run/srpha
  *   portal.c    configured portals and their numbers
+ *   offers.c    what InfiniBand scans find, made into paths
  *   status.c, server.c, notify.c   what is told to whom
  */
 #pragma once
@@ -27,6 +28,7 @@
 #include "observe/uevents.h"
 #include "reconcile/guard.h"
 #include "reconcile/plan.h"
+#include "wire/offer.h"
 
 /* Loop priorities in one place: what saves I/O first, what only tells last. */
 enum {
@@ -68,6 +70,9 @@ enum path_owner {
 	OWNER_FOREIGN,	  /* not ours in any way: watched, not touched */
 };
 
+/* Of a path on InfiniBand: what the last scan says of it. */
+enum path_offered { OFFERED_NOT, OFFERED_DENIED, OFFERED_YES };
+
 struct path_probe {
 	enum probe_view view;
 	bool possible;
@@ -83,6 +88,11 @@ struct path {
 	char name[PATH_NAME_MAX]; /* "lab/10.0.0.2:5555@rxe0:1"; foreign: "host3@rxe0:1" */
 	char target[64], dest[PORTAL_STR_MAX], port[72];
 	uint64_t portal_id; /* 0: foreign */
+	bool fabric;	    /* found on an InfiniBand fabric: dest is its GID */
+	enum path_offered offered;
+	uint16_t pkey, lid; /* fabric: as the last scan has them */
+	uint64_t service_id;
+	struct config_login login; /* fabric: with the options of its rule */
 	enum path_owner owner;
 
 	enum path_state state;
@@ -114,6 +124,13 @@ struct path {
 	char last_problem[192]; /* told once until it changes */
 };
 
+/* What a worker told of its last scan. */
+struct scan_view {
+	uint64_t generation, elapsed_usec, nodes, sent, timeouts, malformed;
+	uint64_t ended_usec; /* CLOCK_REALTIME; 0: none yet */
+	bool complete;
+};
+
 struct worker {
 	LIST_ENTRY(worker) link;
 	struct manager *manager;
@@ -125,12 +142,20 @@ struct worker {
 	unsigned restarts, failures;
 	uint64_t *reported; /* ids of the portals this worker has reported on */
 	unsigned n_reported;
+
+	/* offers.c */
+	struct offers_inbox inbox;
+	struct offer *offers; /* of the last scan that ended */
+	unsigned n_offers;
+	bool scanned, complete; /* whether there is a list, and nothing else is offered */
+	bool full_told;
+	struct scan_view scan;
 };
 
 struct manager {
 	sd_event *event;
 	int root_fd;
-	const char *config_path, *program_dir, *runtime_dir;
+	const char *config_path, *program_dir, *runtime_dir, *root;
 
 	struct config *config;
 	struct config_errors mistakes; /* of the last reload that was refused */
@@ -164,8 +189,13 @@ struct manager {
 };
 
 /* main.c's part of the life: set up, run by sd_event_loop(), torn down. */
-int manager_new(sd_event *event, const char *config_path, const char *program_dir,
-		const char *runtime_dir, struct manager **ret);
+struct manager_setup {
+	const char *config;	 /* file */
+	const char *program_dir; /* of srpha-worker and srpha-actor */
+	const char *runtime_dir; /* registry, lock and control socket */
+	const char *root;	 /* below which sysfs is looked for: "/" */
+};
+int manager_new(sd_event *event, const struct manager_setup *setup, struct manager **ret);
 int manager_start(struct manager *m);
 void manager_free(struct manager *m);
 DEFINE_CLEANUP(struct manager *, manager_free);
@@ -183,12 +213,15 @@ int manager_reload(struct manager *m);
 /* portal.c */
 void portals_sync(struct manager *m);
 void paths_deselect(struct manager *m); /* those on ports that are chosen no longer */
+/* A path that is not wanted any more: its session, if any, goes on as a foreign one. */
+void path_drop(struct manager *m, struct path *p, const char *why);
 struct portal_ref *portal_find(struct manager *m, uint64_t id);
 const struct config_target *target_find(const struct manager *m, const char *name);
 
 /* worker.c */
 void workers_sync(struct manager *m);
 void workers_send_config(struct manager *m);
+void worker_send_config(struct manager *m, struct worker *w);
 void workers_tick(struct manager *m);
 void worker_send_tempo(struct manager *m, const struct path *p, bool fast);
 struct worker *worker_find(struct manager *m, const char *port);

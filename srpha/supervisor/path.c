@@ -268,6 +268,8 @@ const struct config_login *path_login(const struct manager *m, const struct path
 {
 	const struct config_target *t = target_find(m, p->target);
 
+	if (p->fabric)
+		return &p->login;
 	return t ? &t->login : &m->config->login;
 }
 

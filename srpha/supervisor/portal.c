@@ -31,8 +31,7 @@ static struct portal_ref *portal_get(struct manager *m, const char *target, cons
 	return r;
 }
 
-/* A path that left the configuration: its session, if any, goes on as a foreign one. */
-static void drop_path(struct manager *m, struct path *p, const char *why)
+void path_drop(struct manager *m, struct path *p, const char *why)
 {
 	p->desired = false;
 	path_event(m, p, EVENT_UNDESIRED, why);
@@ -53,7 +52,7 @@ void paths_deselect(struct manager *m)
 		next = LIST_NEXT(p, link);
 		if (p->portal_id != 0 && (!config_port_selected(m->config->ports, p->port) ||
 					  (t && !config_port_selected(t->ports, p->port))))
-			drop_path(m, p, "its port is not chosen");
+			path_drop(m, p, "its port is not chosen");
 	}
 }
 
@@ -65,7 +64,7 @@ static void drop_paths(struct manager *m, const struct portal_ref *r)
 		next = LIST_NEXT(p, link);
 		if (p->portal_id != r->id)
 			continue;
-		drop_path(m, p, "no longer configured");
+		path_drop(m, p, "no longer configured");
 	}
 }
 

@@ -43,6 +43,9 @@ struct record *record_get(struct manager *m, const struct path *p)
 	r->ioc_guid = p->ioc_guid;
 	r->initiator_ext = p->initiator_ext;
 	r->answered = p->probe.view != PROBE_UNKNOWN;
+	r->fabric = p->fabric;
+	r->pkey = p->pkey;
+	r->service_id = p->service_id;
 	m->registry_stale = true;
 	return r;
 }
@@ -57,6 +60,23 @@ static int copy_string(struct json_object *o, const char *key, char *buf, size_t
 	if (strlen(s) >= size)
 		return -EBADMSG;
 	strcpy(buf, s);
+	return 0;
+}
+
+/* Only of a path that a scan found. */
+static int fabric_parse(struct json_object *o, struct record *r)
+{
+	uint64_t pkey;
+	uint8_t gid[16];
+	int k = json_get_u64(o, "pkey", UINT16_MAX, &pkey);
+
+	if (k == -ENOENT)
+		return 0;
+	if (k < 0 || json_get_guid(o, "service_id", &r->service_id) < 0 ||
+	    parse_gid(r->dest, gid) < 0)
+		return -EBADMSG;
+	r->fabric = true;
+	r->pkey = (uint16_t)pkey;
 	return 0;
 }
 
@@ -75,7 +95,7 @@ static int record_parse(struct json_object *o, struct record *r)
 	    json_get_guid(o, "initiator_ext", &r->initiator_ext) < 0 ||
 	    json_get_bool(o, "pending", &r->pending) < 0 ||
 	    json_get_bool(o, "answered", &r->answered) < 0 ||
-	    json_get_bool(o, "drained", &r->drained) < 0)
+	    json_get_bool(o, "drained", &r->drained) < 0 || fabric_parse(o, r) < 0)
 		return -EBADMSG;
 	k = copy_string(o, "host", r->host, sizeof(r->host));
 	if (k == -ENOENT)
@@ -101,6 +121,10 @@ static struct json_object *record_format(const struct record *r)
 	json_put_bool(o, "pending", r->pending);
 	json_put_bool(o, "answered", r->answered);
 	json_put_bool(o, "drained", r->drained);
+	if (r->fabric) {
+		json_put_u64(o, "pkey", r->pkey);
+		json_put_guid(o, "service_id", r->service_id);
+	}
 	if (r->host[0]) {
 		json_put_string(o, "host", r->host);
 		json_put_u64(o, "instance", r->instance);

@@ -21,6 +21,9 @@ struct record {
 	bool pending;  /* a login was begun and its end not seen */
 	bool answered; /* its probe was answered once: silence then says something */
 	bool drained;  /* by the administrator: survives a restart, not a reboot */
+	bool fabric;   /* found by a scan: dest is a GID, and these say how to log in again */
+	uint16_t pkey;
+	uint64_t service_id;
 };
 
 struct record *record_find(struct manager *m, const char *path);

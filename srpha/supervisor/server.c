@@ -9,6 +9,7 @@
 #include <sys/un.h>
 
 #include "base/log.h"
+#include "supervisor/offers.h"
 #include "supervisor/path.h"
 #include "supervisor/registry.h"
 #include "supervisor/status.h"
@@ -82,6 +83,11 @@ static struct json_object *method_interface(struct connection *c, struct json_ob
 static struct json_object *method_status(struct connection *c, struct json_object *parameters)
 {
 	return varlink_reply(status_format(c->server->manager), false);
+}
+
+static struct json_object *method_discover(struct connection *c, struct json_object *parameters)
+{
+	return varlink_reply(offers_format(c->server->manager), false);
 }
 
 static struct json_object *method_reload(struct connection *c, struct json_object *parameters)
@@ -162,6 +168,7 @@ static const struct {
 	{ "org.varlink.service.GetInfo", method_info, false },
 	{ "org.varlink.service.GetInterfaceDescription", method_interface, false },
 	{ "io.srpha.Status", method_status, false },
+	{ "io.srpha.Discover", method_discover, false },
 	{ "io.srpha.Reload", method_reload, true },
 	{ "io.srpha.Failover", method_failover, true },
 	{ "io.srpha.Drain", method_drain, true },

@@ -41,19 +41,14 @@ bool devno_usable(const char *devno, void *userdata)
 {
 	struct manager *m = userdata;
 
-	for (unsigned i = 0; i < m->srp.n_sessions; i++) {
-		const struct srp_session *s = &m->srp.sessions[i];
-		struct path *p;
+	const struct srp_session *s = srp_view_find_devno(&m->srp, devno);
+	const struct path *p = s ? session_path(m, s) : NULL;
 
-		if (!session_has_devno(s, devno))
-			continue;
-		p = session_path(m, s);
-		if (p && p->owner != OWNER_FOREIGN && !path_state_usable(p->state))
-			return false;
-		return s->rport_state == RPORT_RUNNING;
-	}
-	/* Not an SRP disk: device-mapper's word is all there is. */
-	return true;
+	if (!s)
+		return true; /* not an SRP disk: device-mapper's word is all there is */
+	if (p && p->owner != OWNER_FOREIGN && !path_state_usable(p->state))
+		return false;
+	return s->rport_state == RPORT_RUNNING;
 }
 
 bool lun_in_use(const struct srp_lun *lun, void *userdata)
@@ -63,21 +58,44 @@ bool lun_in_use(const struct srp_lun *lun, void *userdata)
 	return disk_in_use(m->root_fd, lun->disk, lun->devno);
 }
 
+static struct path *restore_portal(struct manager *m, const struct record *r)
+{
+	struct portal_ref *ref;
+
+	LIST_FOREACH (ref, &m->portals, link)
+		if (ref->configured && strcmp(ref->target, r->target) == 0 &&
+		    strcmp(ref->dest, r->dest) == 0)
+			return path_get(m, r->target, r->dest, r->port, ref->id);
+	return NULL;
+}
+
+/* The first scan says whether it is still offered. */
+static struct path *restore_fabric(struct manager *m, const struct record *r)
+{
+	struct path *p;
+
+	if (!m->config->discovery.infiniband || (!r->host[0] && !r->pending && !r->drained))
+		return NULL;
+	p = path_get(m, r->target, r->dest, r->port, ++m->next_portal_id);
+	if (!p)
+		return NULL;
+	p->fabric = true;
+	p->has_gid = parse_gid(r->dest, p->gid) == 0;
+	p->pkey = r->pkey;
+	p->service_id = r->service_id;
+	p->login = m->config->login;
+	if (p->login.pkey == LOGIN_UNSET)
+		p->login.pkey = r->pkey;
+	return p;
+}
+
 void sessions_restore(struct manager *m)
 {
 	struct record *r;
 
 	LIST_FOREACH (r, &m->records, link) {
-		struct portal_ref *ref, *found = NULL;
-		struct path *p;
+		struct path *p = r->fabric ? restore_fabric(m, r) : restore_portal(m, r);
 
-		LIST_FOREACH (ref, &m->portals, link)
-			if (ref->configured && strcmp(ref->target, r->target) == 0 &&
-			    strcmp(ref->dest, r->dest) == 0)
-				found = ref;
-		if (!found)
-			continue;
-		p = path_get(m, r->target, r->dest, r->port, found->id);
 		if (!p)
 			continue;
 		p->desired = true;
@@ -121,9 +139,11 @@ static struct record *record_of_session(struct manager *m, const struct srp_sess
 
 static bool path_fits(const struct path *p, const struct srp_session *s)
 {
-	return p->owner != OWNER_FOREIGN && p->desired && !p->host[0] && p->has_identity &&
-	       strcmp(p->port, s->port) == 0 && p->id_ext == s->id_ext &&
-	       p->ioc_guid == s->ioc_guid;
+	if (p->fabric && (s->rdma_cm || memcmp(p->gid, s->dgid, sizeof(p->gid)) != 0))
+		return false;
+	return (p->fabric || s->rdma_cm) && p->owner != OWNER_FOREIGN && p->desired &&
+	       !p->host[0] && p->has_identity && strcmp(p->port, s->port) == 0 &&
+	       p->id_ext == s->id_ext && p->ioc_guid == s->ioc_guid;
 }
 
 static struct path *only_fit(struct manager *m, const struct srp_session *s)
@@ -137,6 +157,8 @@ static struct path *only_fit(struct manager *m, const struct srp_session *s)
 			return NULL;
 		found = p;
 	}
+	if (found && found->fabric)
+		return found;
 	/* A portal that has not been heard of yet may fit as well. */
 	return found && worker_reported_all(m, found->port, found->target) ? found : NULL;
 }

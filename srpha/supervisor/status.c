@@ -44,9 +44,8 @@ __attribute__((format(printf, 4, 5))) static void worsen(enum health *h, enum he
 static bool map_is_srp(struct manager *m, const struct dm_map *map)
 {
 	for (unsigned i = 0; i < map->n_paths; i++)
-		for (unsigned s = 0; s < m->srp.n_sessions; s++)
-			if (session_has_devno(&m->srp.sessions[s], map->paths[i].devno))
-				return true;
+		if (srp_view_find_devno(&m->srp, map->paths[i].devno))
+			return true;
 	return false;
 }
 
@@ -104,9 +103,11 @@ enum health status_health(struct manager *m, struct json_object *reasons)
 			       p->probe.why);
 	for (unsigned i = 0; i < m->config->n_targets; i++)
 		if (!target_has_path(m, m->config->targets[i].name))
-			worsen(&h, HEALTH_DEGRADED, reasons,
-			       "target %s has no path: no HCA port routes to its portals",
-			       m->config->targets[i].name);
+			worsen(&h, HEALTH_DEGRADED, reasons, "target %s has no path: %s",
+			       m->config->targets[i].name,
+			       m->config->targets[i].n_portals > 0
+				       ? "no HCA port routes to its portals"
+				       : "no InfiniBand port has found it");
 	LIST_FOREACH (a, &m->actors, link)
 		if (a->abandoned)
 			worsen(&h, HEALTH_DEGRADED, reasons,
@@ -134,6 +135,21 @@ static struct json_object *format_config(struct manager *m)
 	return o;
 }
 
+static struct json_object *format_scan(const struct worker *w)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_put_u64(o, "ended_usec", w->scan.ended_usec);
+	json_put_u64(o, "elapsed_usec", w->scan.elapsed_usec);
+	json_put_bool(o, "complete", w->scan.complete);
+	json_put_u64(o, "nodes", w->scan.nodes);
+	json_put_u64(o, "offers", w->n_offers);
+	json_put_u64(o, "sent", w->scan.sent);
+	json_put_u64(o, "timeouts", w->scan.timeouts);
+	json_put_u64(o, "malformed", w->scan.malformed);
+	return o;
+}
+
 static struct json_object *format_ports(struct manager *m)
 {
 	struct json_object *list = json_object_new_array();
@@ -154,30 +170,50 @@ static struct json_object *format_ports(struct manager *m)
 			json_put_u64(o, "worker_pid", (uint64_t)child_pid(w->child));
 		json_put_u64(o, "restarts", w->restarts);
 		json_put_u64(o, "since_usec", w->since_real_usec);
+		if (w->scan.ended_usec > 0)
+			json_object_object_add(o, "scan", format_scan(w));
 		json_object_array_add(list, o);
 	}
 	return list;
 }
 
+static struct json_object *format_target(const char *name, bool configured, const struct path *p)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_put_string(o, "name", name);
+	json_put_bool(o, "configured", configured);
+	if (p) {
+		json_put_guid(o, "id_ext", p->id_ext);
+		json_put_guid(o, "ioc_guid", p->ioc_guid);
+	}
+	return o;
+}
+
+/* The first path in the table to a target, with its identity known; NULL: none yet. */
+static const struct path *first_path(const struct manager *m, const char *target)
+{
+	const struct path *p;
+
+	LIST_FOREACH (p, &m->paths, link)
+		if (strcmp(p->target, target) == 0 && p->has_identity)
+			return p;
+	return NULL;
+}
+
 static struct json_object *format_targets(struct manager *m)
 {
 	struct json_object *list = json_object_new_array();
+	const struct path *p;
 
 	for (unsigned i = 0; i < m->config->n_targets; i++) {
-		const struct config_target *t = &m->config->targets[i];
-		struct json_object *o = json_object_new_object();
-		struct path *p;
+		const char *name = m->config->targets[i].name;
 
-		json_put_string(o, "name", t->name);
-		json_put_bool(o, "configured", true);
-		LIST_FOREACH (p, &m->paths, link)
-			if (strcmp(p->target, t->name) == 0 && p->has_identity) {
-				json_put_guid(o, "id_ext", p->id_ext);
-				json_put_guid(o, "ioc_guid", p->ioc_guid);
-				break;
-			}
-		json_object_array_add(list, o);
+		json_object_array_add(list, format_target(name, true, first_path(m, name)));
 	}
+	LIST_FOREACH (p, &m->paths, link)
+		if (p->fabric && !target_find(m, p->target) && first_path(m, p->target) == p)
+			json_object_array_add(list, format_target(p->target, false, p));
 	return list;
 }
 

@@ -11,8 +11,10 @@
 
 #include "base/log.h"
 #include "base/message_ids.h"
+#include "config/discovery.h"
 #include "supervisor/actor.h"
 #include "supervisor/child.h"
+#include "supervisor/offers.h"
 #include "supervisor/path.h"
 #include "supervisor/registry.h"
 #include "wire/messages.h"
@@ -146,22 +148,35 @@ bool worker_reported_all(struct manager *m, const char *port, const char *target
 	return true;
 }
 
+static void take_probe(struct path *p, struct json_object *o)
+{
+	const char *probe;
+
+	p->probe.possible =
+		json_get_string(o, "probe", &probe) == 0 && strcmp(probe, "possible") == 0;
+	copy_field(o, "why", p->probe.why, sizeof(p->probe.why));
+}
+
 static void on_portal(struct manager *m, struct worker *w, struct json_object *o)
 {
 	struct portal_ref *ref;
 	struct record *drained;
-	const char *probe;
 	struct path *p;
 	bool routed, new_path;
 	uint64_t id;
 
 	if (json_get_u64(o, "id", UINT64_MAX, &id) < 0 || json_get_bool(o, "routed", &routed) < 0)
 		return;
+	p = path_find_portal(m, id, w->port);
+	if (p && p->fabric) {
+		take_probe(p, o);
+		manager_dirty(m);
+		return;
+	}
 	ref = portal_find(m, id);
 	if (!ref || !ref->configured)
 		return;
 	note_reported(w, id);
-	p = path_find_portal(m, id, w->port);
 	if (!routed) {
 		/* A route that went with its link does not take a path with it. */
 		if (p && p->state == PATH_WANTED && w->up) {
@@ -178,9 +193,7 @@ static void on_portal(struct manager *m, struct worker *w, struct json_object *o
 	}
 	p->desired = true;
 	take_identity(m, p, o);
-	p->probe.possible =
-		json_get_string(o, "probe", &probe) == 0 && strcmp(probe, "possible") == 0;
-	copy_field(o, "why", p->probe.why, sizeof(p->probe.why));
+	take_probe(p, o);
 	if (new_path) {
 		m->srp_stale = true;
 		path_event(m, p, EVENT_DESIRED, NULL);
@@ -270,14 +283,19 @@ static void on_stats(struct manager *m, struct worker *w, struct json_object *o)
 	}
 }
 
-static void worker_send_config(struct manager *m, struct worker *w)
+void worker_send_config(struct manager *m, struct worker *w)
 {
 	_cleanup_json_ struct json_object *message = json_object_new_object();
 	struct json_object *list = json_object_new_array();
 	struct portal_ref *ref;
 	int r;
 
+	if (!w->child || !w->ready) {
+		json_object_put(list);
+		return; /* it gets all of it when it says hello */
+	}
 	json_put_string(message, "msg", MSG_CONFIG);
+	json_object_object_add(message, "discovery", discovery_message(&m->config->discovery));
 	LIST_FOREACH (ref, &m->portals, link) {
 		const struct config_target *t = target_find(m, ref->target);
 		char gid[GID_STR_MAX];
@@ -303,6 +321,7 @@ static void worker_send_config(struct manager *m, struct worker *w)
 			json_put_string(o, "gid", format_gid(p->gid, gid));
 		json_object_array_add(list, o);
 	}
+	offers_put_portals(m, w, list);
 	json_object_object_add(message, "portals", list);
 	r = child_send(w->child, message);
 	if (r < 0) {
@@ -351,6 +370,12 @@ static void on_message(struct child *c, struct json_object *o, void *userdata)
 		on_probe(m, w, o);
 	else if (strcmp(msg, MSG_STATS) == 0)
 		on_stats(m, w, o);
+	else if (strcmp(msg, MSG_OFFERS) == 0)
+		offers_take(m, w, o);
+	else if (strcmp(msg, MSG_SCAN) == 0)
+		offers_take_scan(m, w, o);
+	else if (strcmp(msg, MSG_NOTICE) == 0)
+		offers_take_notice(m, w, o);
 	else if (strcmp(msg, MSG_PROBLEM) == 0) {
 		char text[256];
 
@@ -407,7 +432,9 @@ static const struct child_ops ops = { .on_message = on_message, .on_end = on_end
 static void worker_start(struct manager *m, struct worker *w)
 {
 	char program[512];
-	char *argv[] = { program, (char *)"--port", w->port, NULL };
+	char *argv[] = {
+		program, (char *)"--port", w->port, (char *)"--root", (char *)m->root, NULL
+	};
 	uint64_t now = manager_now(m);
 	int r;
 
@@ -428,6 +455,7 @@ static void worker_remove(struct manager *m, struct worker *w)
 {
 	LIST_REMOVE(w, link);
 	child_free(w->child);
+	offers_free(w);
 	free(w->reported);
 	free(w);
 }
@@ -479,8 +507,7 @@ void workers_send_config(struct manager *m)
 	struct worker *w;
 
 	LIST_FOREACH (w, &m->workers, link)
-		if (w->child && w->ready)
-			worker_send_config(m, w);
+		worker_send_config(m, w);
 }
 
 void workers_tick(struct manager *m)

@@ -18,19 +18,19 @@ static const char letters[PATH_STATE_COUNT + 1] = "AWCUSFDRHXL";
 /* clang-format off */
 static const char *const expected[PATH_STATE_COUNT] = {
 	/*                    desired undesired login-started login-failed running broken gone lost
-	 *                    port-down missed dead answered failed rejoin-started rejoin-failed
+	 *                    port-down missed dead out-of-service answered failed rejoin-started rejoin-failed
 	 *                    rejoined hold stable drain undrain failover leave */
-	[PATH_ABSENT]     = "W.!.UD.!" "....." "!..!!....",
-	[PATH_WANTED]     = ".AC.UD.!" "....." "!..!!X..A",
-	[PATH_CONNECTING] = "..!WUD.." "....." "!..!!X..L",
-	[PATH_UP]         = "..!..FWF" "FSF.." "!..!!X.FL",
-	[PATH_SUSPECT]    = "..!..FWF" "F.FU." "!..!!X.FL",
-	[PATH_FAILING]    = "..!...W." "....D" "R..!!X..L",
-	[PATH_DOWN]       = "..!...W." "....." "R..H!X..L",
-	[PATH_REJOINING]  = "..!...W." "F.F.." "!DU!!X.FL",
-	[PATH_HELD]       = "..!...W." "....." "!...DX..L",
-	[PATH_DRAINED]    = "..!....." "....." "!..!!.D.L",
-	[PATH_LEAVING]    = "..!A..A." "....." "!..!!....",
+	[PATH_ABSENT]     = "W.!.UD.!" "......" "!..!!....",
+	[PATH_WANTED]     = ".AC.UD.!" "......" "!..!!X..A",
+	[PATH_CONNECTING] = "..!WUD.." "......" "!..!!X..L",
+	[PATH_UP]         = "..!..FWF" "FSFF.." "!..!!X.FL",
+	[PATH_SUSPECT]    = "..!..FWF" "F.FFU." "!..!!X.FL",
+	[PATH_FAILING]    = "..!...W." ".....D" "R..!!X..L",
+	[PATH_DOWN]       = "..!...W." "......" "R..H!X..L",
+	[PATH_REJOINING]  = "..!...W." "F.FF.." "!DU!!X.FL",
+	[PATH_HELD]       = "..!...W." "......" "!...DX..L",
+	[PATH_DRAINED]    = "..!....." "......" "!..!!.D.L",
+	[PATH_LEAVING]    = "..!A..A." "......" "!..!!....",
 };
 /* clang-format on */
 

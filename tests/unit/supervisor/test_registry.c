@@ -120,6 +120,30 @@ static void test_round_trip(void **state)
 	assert_null(LIST_NEXT(r, link));
 }
 
+/* What is needed to log in again before the first scan has ended. */
+static void test_path_of_a_scan(void **state)
+{
+	struct fixture *f = *state;
+	struct path p = { .name = "t/fe80000000000000506b4b0300abcde1@mlx5_0:1",
+			  .target = "t",
+			  .dest = "fe80000000000000506b4b0300abcde1",
+			  .port = "mlx5_0:1",
+			  .fabric = true,
+			  .pkey = 0x8001,
+			  .service_id = 0x505400fffe000001 };
+	struct record *r;
+
+	assert_non_null(record_get(&f->m, &p));
+	assert_int_equal(registry_save(&f->m), 0);
+	registry_free(&f->m);
+	assert_int_equal(registry_load(&f->m), 0);
+	r = record_find(&f->m, p.name);
+	assert_non_null(r);
+	assert_true(r->fabric);
+	assert_int_equal(r->pkey, 0x8001);
+	assert_true(r->service_id == p.service_id);
+}
+
 static void test_saved_for_root_alone(void **state)
 {
 	struct fixture *f = *state;
@@ -142,6 +166,11 @@ static void test_broken_is_set_aside(void **state)
 		"{\"version\":2,\"paths\":[]}",
 		"{\"version\":1,\"paths\":[1]}",
 		"{\"version\":1,\"paths\":[{\"path\":\"x\"}]}",
+		/* of a scan, but its address is no GID */
+		"{\"version\":1,\"paths\":[{\"path\":\"x\",\"target\":\"t\",\"dest\":\"d\","
+		"\"port\":\"p\",\"has_identity\":true,\"has_initiator_ext\":true,\"id_ext\":\"1\","
+		"\"ioc_guid\":\"1\",\"initiator_ext\":\"1\",\"pending\":false,\"answered\":false,"
+		"\"drained\":false,\"pkey\":65535,\"service_id\":\"1\"}]}",
 		"{\"version\":1,\"paths\":[{\"path\":\"x\",\"target\":\"t\",\"dest\":\"d\","
 		"\"port\":\"p\",\"has_identity\":true,\"has_initiator_ext\":true,\"id_ext\":\"zz\","
 		"\"ioc_guid\":\"1\",\"initiator_ext\":\"1\","
@@ -193,6 +222,7 @@ int main(void)
 		TEST(test_missing_is_empty),	     TEST(test_round_trip),
 		TEST(test_saved_for_root_alone),     TEST(test_broken_is_set_aside),
 		TEST(test_one_bad_record_takes_all), TEST(test_unwritable_directory),
+		TEST(test_path_of_a_scan),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
