@@ -47,14 +47,14 @@ def _once(pair, mode, name, keywords):
 
 
 def measure(options, step):
-    """({mode: {fault: [figures of each run]}}, the guests' kernel, how they ran)"""
+    """({mode: {fault: [figures of each run]}}, facts())"""
     modes = ("baseline",) if options.without_srpha else ("baseline", "srpha")
     results = {}
     with image.locked("lab", "another lab runs on this machine"):
         pair = Pair(with_srpha="srpha" in modes, step=step)
         try:
             pair.start()
-            kernel = pair.initiator.out("uname -r")
+            known = {**facts(pair), "runs": options.runs}
             for mode in modes:
                 for number in range(options.runs):
                     for name, keywords, in_baseline in FAULTS:
@@ -66,7 +66,7 @@ def measure(options, step):
                              f"rejoin {_text(figures['rejoin'])}")
         finally:
             pair.stop()
-    return results, kernel, "KVM" if pair.accelerated else "emulated (TCG)"
+    return results, known
 
 
 def _text(value):
@@ -81,11 +81,11 @@ def _median(runs, key):
     return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
 
 
-def markdown(results, facts):
+def markdown(results, known):
     lines = ["# Failover, measured", "",
-             f"`{facts['command']}`, {facts['date']}, srpha {facts['commit']}: median (lowest to "
-             f"highest) of {facts['runs']} runs, seconds. Two virtual machines, "
-             f"{facts['accelerator']}, Linux {facts['kernel']}, on {facts['cpus']} CPUs.", "",
+             f"`{known['command']}`, {known['date']}, srpha {known['commit']}: median (lowest to "
+             f"highest) of {known['runs']} runs, seconds. Two virtual machines, "
+             f"{known['accelerator']}, Linux {known['kernel']}, on {known['cpus']} CPUs.", "",
              "| fault | | longest I/O stall | rejoin | I/O errors | corrupt | second reconnects "
              "| flaps |", "| --- | --- | --- | --- | --- | --- | --- | --- |"]
     for name, _, _ in FAULTS:
@@ -103,13 +103,13 @@ def markdown(results, facts):
     return "\n".join(lines)
 
 
-def _facts(options, kernel, accelerator):
+def facts(pair):
+    """What figures depend on: date, commit, guests' kernel, accelerator, CPUs."""
     commit = subprocess.run(["git", "-C", str(payload.PROJECT), "describe", "--always", "--dirty"],
                             capture_output=True, text=True, check=False).stdout.strip()
-    return {"command": "tests/bench/run" + (f" --runs {options.runs}" if options.runs != 3 else ""),
-            "date": time.strftime("%Y-%m-%d"), "commit": commit or "of no commit",
-            "runs": options.runs, "kernel": kernel, "accelerator": accelerator,
-            "cpus": os.cpu_count()}
+    return {"date": time.strftime("%Y-%m-%d"), "commit": commit or "of no commit",
+            "kernel": pair.initiator.out("uname -r"),
+            "accelerator": "KVM" if pair.accelerated else "emulated (TCG)", "cpus": os.cpu_count()}
 
 
 def main(argv):
@@ -121,15 +121,15 @@ def main(argv):
 
     try:
         requirements.install(step=step)
-        results, kernel, accelerator = measure(options, step)
+        results, known = measure(options, step)
     except (LabError, ChannelError, image.ImageError, payload.BuildError,
             requirements.RequirementError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
-    facts = _facts(options, kernel, accelerator)
+    known["command"] = " ".join(["tests/bench/run", *argv])
     out = pathlib.Path(options.out)
     out.mkdir(parents=True, exist_ok=True)
-    (out / "failover.md").write_text(markdown(results, facts))
-    (out / "failover.json").write_text(json.dumps({**facts, "results": results}, indent=1) + "\n")
+    (out / "failover.md").write_text(markdown(results, known))
+    (out / "failover.json").write_text(json.dumps({**known, "results": results}, indent=1) + "\n")
     print((out / "failover.md").read_text())
     return 0

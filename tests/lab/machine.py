@@ -87,17 +87,18 @@ class Machine:
     def wait_booted(self, unit, timeout=240):
         """Until the agent answers and `unit` is active. Raises with the console's tail."""
         deadline = time.monotonic() + timeout
+        state = "unknown"
         try:
             self.agent.sync(timeout)
-            while True:
-                state = self.run(f"systemctl is-active {unit}").stdout.strip()
-                if state == "active":
-                    return
+            while state != "active":
+                if time.monotonic() > deadline:
+                    raise ChannelError(f"{self.role}: {unit} is {state} after {timeout:.0f} s")
+                # The agent is up long before the rest, and slow to answer while that starts.
+                with contextlib.suppress(ChannelError):
+                    state = self.run(f"systemctl is-active {unit}").stdout.strip()
                 if state == "failed":
                     log = self.run(f"journalctl -b -o cat -u {unit} | tail -20").stdout
                     raise ChannelError(f"{self.role}: {unit} failed:\n{log}")
-                if time.monotonic() > deadline:
-                    raise ChannelError(f"{self.role}: {unit} is {state} after {timeout:.0f} s")
                 time.sleep(0.3)
         except ChannelError as error:
             tail = self.console.read_text(errors="replace")[-1500:] if self.console.exists() else ""

@@ -27,7 +27,8 @@ def _strike(pair, check, program, state, delay, act):
     return at
 
 
-def _one_moment(pair, role, state, delay):
+def one_moment(pair, role, state, delay):
+    """A Check of one failover during which a role's processes are killed once."""
     check, program = Check(), PROGRAMS[role]
     before = pair.sessions()
     with Observation(pair, label=f"kill-{role}-{state}-{delay}") as seen:
@@ -56,7 +57,7 @@ def _one_moment(pair, role, state, delay):
 
 def _kill(pair, check, role):
     for state, delay in MOMENTS:
-        part = _one_moment(pair, role, state, delay)
+        part = one_moment(pair, role, state, delay)
         figures = part.figures
         check.part(f"{state}+{delay} ms", part,
                    "stall {stall:.2f} s, rejoin {rejoin:.2f} s, {verified} verified".format(

@@ -2,8 +2,13 @@
 
 import os
 
+from ..faults import cable_fault, one_reconnect
 from ..observe import Observation
-from ..scenario import scenario
+from ..pair import CONFIG
+from ..scenario import Check, scenario
+
+QUEUE_SIZE, QUEUE_THREADS, QUEUE_FAULTS = 16, 64, 5
+QUEUE_STALL_BAR, QUEUE_REJOIN_BAR = 1.0, 2.0
 
 
 @scenario("full-load")
@@ -19,3 +24,24 @@ def full_load(pair, check):
     check.figure("longest I/O", seen.stall, " s")
     check.figure("I/Os", seen.reads + seen.writes)
     check.data(seen)
+
+
+@scenario("full-queue")
+def full_queue(pair, check):
+    """Five pulls with every tag of the sessions taken: nothing of a failover may need one."""
+    pair.restart_srpha(f"[login]\nqueue_size = {QUEUE_SIZE}\n" + CONFIG)
+    pair.wait("healthy with short queues", pair.healthy_with_srpha, 30)
+    tags = pair.initiator.out("cat /sys/class/scsi_host/host*/can_queue | sort -u")
+    check.figure("tags", tags)
+    for number in range(QUEUE_FAULTS):
+        part = Check()
+        seen = cable_fault(pair, seconds=3, threads=QUEUE_THREADS, pause_us=0, watch_after=2,
+                           label=f"full-queue-{number}")
+        part.span("stall", seen, seen.stall_at, seen.stall, QUEUE_STALL_BAR)
+        part.span("rejoin", seen, seen.plugged, seen.rejoin, QUEUE_REJOIN_BAR)
+        part.equal("flaps", seen.flaps(), 0)
+        part.true("one reconnect", one_reconnect(seen))
+        part.data(seen)
+        check.part(f"pull {number + 1}", part, f"stall {seen.stall:.2f} s, rejoin {seen.rejoin} s")
+        if pair.oops():
+            break
