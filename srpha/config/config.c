@@ -58,6 +58,20 @@ void config_defaults(struct config *c)
 	};
 }
 
+void config_rule_clear(struct config_rule *r)
+{
+	free(r->name);
+	free(r->options);
+	free(r->login);
+}
+
+static void rules_clear(struct config_rules *rules)
+{
+	for (unsigned i = 0; i < rules->n; i++)
+		config_rule_clear(&rules->list[i]);
+	free(rules->list);
+}
+
 void config_free(struct config *c)
 {
 	if (!c)
@@ -67,6 +81,8 @@ void config_free(struct config *c)
 		free(c->targets[i].ports);
 	}
 	free(c->targets);
+	rules_clear(&c->section_rules);
+	rules_clear(&c->file_rules);
 	free(c->ports);
 	free(c->discovery.rules);
 	free(c);

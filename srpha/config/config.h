@@ -18,6 +18,8 @@
 #define CONFIG_PORTALS_MAX 16 /* per target */
 #define CONFIG_PORTALS_ALL_MAX 512
 #define CONFIG_PORT_GLOBS_MAX 64
+#define CONFIG_RULE_SECTIONS_MAX 256
+#define CONFIG_FILE_RULES_MAX 16384
 #define CONFIG_ERRORS_MAX 64 /* the rest is counted, not listed */
 
 /* A timeout of srp_remote_ports: seconds, or off. */
@@ -52,6 +54,17 @@ struct config_login {
 	uint64_t max_it_iu_size;
 	uint64_t ch_count; /* 1..1024 */
 };
+
+/* A login that sends nothing but the address. */
+#define LOGIN_NO_OPTIONS                                                                           \
+	{                                                                                          \
+		.pkey = LOGIN_UNSET, .max_sect = LOGIN_UNSET, .max_cmd_per_lun = LOGIN_UNSET,      \
+		.target_can_queue = LOGIN_UNSET, .io_class = LOGIN_UNSET,                          \
+		.cmd_sg_entries = LOGIN_UNSET, .allow_ext_sg = LOGIN_UNSET,                        \
+		.sg_tablesize = LOGIN_UNSET, .comp_vector = LOGIN_UNSET,                           \
+		.tl_retry_count = LOGIN_UNSET, .queue_size = LOGIN_UNSET,                          \
+		.max_it_iu_size = LOGIN_UNSET, .ch_count = LOGIN_UNSET,                            \
+	}
 
 /* [discovery], beside `ports`: how the InfiniBand fabric is scanned. Nothing of it is for Ethernet. */
 struct config_discovery {
@@ -96,9 +109,10 @@ struct config_portal {
 	unsigned line;
 };
 
+#define CONFIG_NAME_MAX 64
 struct config_target {
-	char name[64]; /* letters, digits, . _ - */
-	char *file;    /* where the section began */
+	char name[CONFIG_NAME_MAX]; /* letters, digits, . _ - */
+	char *file;		    /* where the section began */
 	unsigned line;
 	bool has_id_ext, has_ioc_guid; /* either alone narrows what the portal may answer */
 	uint64_t id_ext, ioc_guid;
@@ -110,6 +124,25 @@ struct config_target {
 	struct config_failover failover;
 };
 
+/* One [rule NAME] or one line of the rules file; rules_decide() says what they decide. */
+struct config_rule {
+	char *name; /* "[rule NAME]"; NULL for a line of the rules file */
+	unsigned line;
+	bool allow;
+	bool has_id_ext, has_ioc_guid, has_dgid, has_service_id, has_pkey; /* what must be equal */
+	uint64_t id_ext, ioc_guid, service_id, pkey;
+	uint8_t dgid[16];
+	char *options;		    /* of add_target, each with a comma before it, or NULL */
+	struct config_login *login; /* [login] with the options in their place, or NULL: [login] */
+};
+
+void config_rule_clear(struct config_rule *r);
+
+struct config_rules {
+	struct config_rule *list;
+	unsigned n;
+};
+
 struct config {
 	char *ports; /* [discovery] ports, e.g. "*" or "mlx5_*:1 !mlx4_0:2" */
 	struct config_discovery discovery;
@@ -118,6 +151,7 @@ struct config {
 	struct config_failover failover;
 	struct config_target *targets;
 	unsigned n_targets;
+	struct config_rules section_rules, file_rules; /* in this order of precedence */
 };
 
 /*
@@ -134,7 +168,8 @@ void config_errors_clear(struct config_errors *e);
 /*
  * Reads `path` and then every *.conf in `path`.d in name order (bytes, not locale); a later file's
  * value of a key wins, dest lines of a target add up. Relative paths start at `root_fd`; messages
- * name files as they were asked for. A missing main file or directory is an empty one.
+ * name files as they were asked for. A missing main file or directory is an empty one. The rules
+ * file, whose path is absolute, is read last, unless discovery is off.
  * 0 with *ret set; -EINVAL with every mistake in *errors; another negative errno where a file
  * could not be read (also told in *errors, with the mistakes of the others). *ret is untouched on
  * error.

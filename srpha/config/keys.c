@@ -7,27 +7,38 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "config/loader.h"
 #include "config/ports.h"
 
-#define SHARED(key, kind, section_id, part, min, max)                                              \
+#define SHARED_RULE(key, kind, section_id, part, in_rule, min, max)                                \
 	{                                                                                          \
 #key, SECTION_##section_id, KEY_##kind, min, max, offsetof(struct config, part),   \
-			offsetof(struct config_target, part),                                      \
+			offsetof(struct config_target, part), in_rule,                             \
 			sizeof(((struct config *)NULL)->part)                                      \
 	}
-#define LOGIN(key, kind, min, max) SHARED(key, kind, LOGIN, login.key, min, max)
+#define SHARED(key, kind, section_id, part, min, max)                                              \
+	SHARED_RULE(key, kind, section_id, part, 0, min, max)
+#define LOGIN(key, kind, min, max)                                                                 \
+	SHARED_RULE(key, kind, LOGIN, login.key, offsetof(struct rule_draft, login.key), min, max)
 #define TMO(key, min, max) SHARED(key, TMO, TIMEOUTS, timeouts.key, min, max)
 #define FAILOVER(key, field, kind, min, max) SHARED(key, kind, FAILOVER, failover.field, min, max)
 #define DISCOVERY(key, field, kind, min, max)                                                      \
 	{                                                                                          \
 #key, SECTION_DISCOVERY, KEY_##kind, min, max,                                     \
-			offsetof(struct config, discovery.field), 0,                               \
+			offsetof(struct config, discovery.field), 0, 0,                            \
 			sizeof(((struct config *)NULL)->discovery.field)                           \
 	}
 #define TARGET(key, kind)                                                                          \
 	{                                                                                          \
-#key, SECTION_TARGET, KEY_##kind, 0, 0, 0, offsetof(struct config_target, key),    \
+#key, SECTION_TARGET, KEY_##kind, 0, 0, 0, offsetof(struct config_target, key), 0, \
 			sizeof(((struct config_target *)NULL)->key)                                \
+	}
+
+#define RULE(key, field, kind, min, max)                                                           \
+	{                                                                                          \
+#key, SECTION_RULE, KEY_##kind, min, max, 0, 0,                                    \
+			offsetof(struct rule_draft, rule.field),                                   \
+			sizeof(((struct config_rule *)NULL)->field)                                \
 	}
 
 #define MSEC USEC_PER_MSEC
@@ -53,7 +64,7 @@ _Static_assert(offsetof(struct config_login, initiator_ext) -
 
 /* Ranges of [login]: srp_parse_options() in drivers/infiniband/ulp/srp/ib_srp.c. */
 const struct config_key config_keys[] = {
-	{ "ports", SECTION_DISCOVERY, KEY_PORTS, 0, 0, offsetof(struct config, ports), 0,
+	{ "ports", SECTION_DISCOVERY, KEY_PORTS, 0, 0, offsetof(struct config, ports), 0, 0,
 	  sizeof(char *) },
 	DISCOVERY(infiniband, infiniband, BOOL, 0, 0),
 	DISCOVERY(window, window, NUMBER, 1, 512),
@@ -66,9 +77,11 @@ const struct config_key config_keys[] = {
 
 	{ "initiator_ext", SECTION_LOGIN, KEY_INITIATOR_EXT, 0, 0,
 	  offsetof(struct config, login.initiator_ext_mode),
-	  offsetof(struct config_target, login.initiator_ext_mode), sizeof(struct initiator_ext) },
-	SHARED(login_timeout, TIME, LOGIN, login.login_timeout_usec, 100 * MSEC, 600 * SEC),
-	LOGIN(pkey, OPTION_HEX, 1, 0xffff),
+	  offsetof(struct config_target, login.initiator_ext_mode),
+	  offsetof(struct rule_draft, login.initiator_ext_mode), sizeof(struct initiator_ext) },
+	SHARED_RULE(login_timeout, TIME, LOGIN, login.login_timeout_usec,
+		    offsetof(struct rule_draft, login.login_timeout_usec), 100 * MSEC, 600 * SEC),
+	SHARED(pkey, OPTION_HEX, LOGIN, login.pkey, 1, 0xffff),
 	LOGIN(max_sect, OPTION, SECT_MIN, INT_MAX),
 	LOGIN(max_cmd_per_lun, OPTION, 1, QUEUE_MAX),
 	LOGIN(target_can_queue, OPTION, 1, INT_MAX),
@@ -98,7 +111,14 @@ const struct config_key config_keys[] = {
 	TARGET(id_ext, GUID),
 	TARGET(ioc_guid, GUID),
 	TARGET(ports, PORTS),
-	{ "dest", SECTION_TARGET, KEY_DEST, 0, 0, 0, 0, 0 },
+	{ "dest", SECTION_TARGET, KEY_DEST, 0, 0, 0, 0, 0, 0 },
+
+	RULE(action, allow, ACTION, 0, 0),
+	RULE(id_ext, id_ext, GUID, 0, 0),
+	RULE(ioc_guid, ioc_guid, GUID, 0, 0),
+	RULE(dgid, dgid, GID, 0, 0),
+	RULE(service_id, service_id, GUID, 0, 0),
+	RULE(pkey, pkey, HEX, 1, 0xffff),
 };
 const unsigned config_n_keys = ARRAY_SIZE(config_keys);
 _Static_assert(ARRAY_SIZE(config_keys) <= CONFIG_KEYS_MAX, "raise CONFIG_KEYS_MAX");
@@ -119,6 +139,8 @@ const char *config_section_name(enum config_section s)
 		return "failover";
 	case SECTION_TARGET:
 		return "target";
+	case SECTION_RULE:
+		return "rule";
 	}
 	return "";
 }
@@ -128,7 +150,8 @@ bool config_key_belongs(const struct config_key *key, enum config_section sectio
 	return key->section == section ||
 	       (section == SECTION_TARGET &&
 		(key->section == SECTION_LOGIN || key->section == SECTION_TIMEOUTS ||
-		 key->section == SECTION_FAILOVER));
+		 key->section == SECTION_FAILOVER)) ||
+	       (section == SECTION_RULE && key->in_rule > 0);
 }
 
 const struct config_key *config_key_find(const char *name, enum config_section section)
@@ -145,7 +168,7 @@ static int parse_option(const struct config_key *key, const char *value, uint64_
 	uint64_t v;
 	int r;
 
-	if (strcmp(value, "kernel") == 0) {
+	if (key->kind != KEY_HEX && strcmp(value, "kernel") == 0) {
 		*ret = LOGIN_UNSET;
 		return 0;
 	}
@@ -225,6 +248,16 @@ static int parse_last_path(const char *value, enum last_path_policy *ret)
 	return 0;
 }
 
+static int parse_action(const char *value, bool *ret_allow)
+{
+	bool allow = strcmp(value, "allow") == 0;
+
+	if (!allow && strcmp(value, "deny") != 0)
+		return -EINVAL;
+	*ret_allow = allow;
+	return 0;
+}
+
 /* Adds to what the field holds. */
 static int parse_ports(const char *value, char **field)
 {
@@ -266,6 +299,7 @@ int config_key_parse(const struct config_key *key, const char *value, void *fiel
 		return parse_u64(value, key->min, key->max, field);
 	case KEY_OPTION:
 	case KEY_OPTION_HEX:
+	case KEY_HEX:
 	case KEY_IO_CLASS:
 		return parse_option(key, value, field);
 	case KEY_TIME:
@@ -278,6 +312,10 @@ int config_key_parse(const struct config_key *key, const char *value, void *fiel
 		return parse_bool(value, field);
 	case KEY_GUID:
 		return parse_guid(value, field);
+	case KEY_GID:
+		return parse_gid(value, field);
+	case KEY_ACTION:
+		return parse_action(value, field);
 	case KEY_INITIATOR_EXT:
 		return parse_initiator_ext(value, field);
 	case KEY_LAST_PATH:
@@ -318,6 +356,10 @@ char *config_key_expected(const struct config_key *key, char buf[static CONFIG_E
 		snprintf(buf, CONFIG_EXPECTED_MAX,
 			 "hexadecimal %" PRIx64 "..%" PRIx64 " or \"kernel\"", key->min, key->max);
 		break;
+	case KEY_HEX:
+		snprintf(buf, CONFIG_EXPECTED_MAX, "hexadecimal %" PRIx64 "..%" PRIx64, key->min,
+			 key->max);
+		break;
 	case KEY_TMO:
 		snprintf(buf, CONFIG_EXPECTED_MAX, "%" PRIu64 "..%" PRIu64 " seconds or \"off\"",
 			 key->min, key->max);
@@ -339,6 +381,12 @@ char *config_key_expected(const struct config_key *key, char buf[static CONFIG_E
 		break;
 	case KEY_GUID:
 		text = "1 to 16 hexadecimal digits";
+		break;
+	case KEY_GID:
+		text = "32 hexadecimal digits, or an IPv6 address";
+		break;
+	case KEY_ACTION:
+		text = "\"allow\" or \"deny\"";
 		break;
 	case KEY_INITIATOR_EXT:
 		text = "\"target-port-guid\", \"target-port-guid-swapped\" or 1 to 16 hexadecimal "

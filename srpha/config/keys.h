@@ -16,6 +16,7 @@ enum config_section {
 	SECTION_TIMEOUTS,
 	SECTION_FAILOVER,
 	SECTION_TARGET,
+	SECTION_RULE,
 };
 const char *config_section_name(enum config_section s); /* "login" */
 
@@ -23,6 +24,7 @@ enum config_key_kind {
 	KEY_NUMBER,	/* uint64_t */
 	KEY_OPTION,	/* the same, or "kernel": LOGIN_UNSET */
 	KEY_OPTION_HEX, /* the same, hexadecimal */
+	KEY_HEX,	/* uint64_t, hexadecimal */
 	KEY_IO_CLASS,
 	KEY_TIME,      /* uint64_t, microseconds */
 	KEY_TIME_AUTO, /* the same, or "auto": 0 */
@@ -30,6 +32,8 @@ enum config_key_kind {
 	KEY_TMO,       /* int, seconds or TMO_OFF */
 	KEY_BOOL,
 	KEY_GUID,	   /* uint64_t */
+	KEY_GID,	   /* 16 bytes */
+	KEY_ACTION,	   /* bool, true for "allow" */
 	KEY_INITIATOR_EXT, /* mode and value */
 	KEY_LAST_PATH,
 	KEY_PORTS, /* char *, several lines of one file add up */
@@ -42,16 +46,19 @@ struct config_key {
 	enum config_section section;
 	enum config_key_kind kind;
 	uint64_t min, max;
-	size_t in_config,
-		in_target; /* where the value is kept; in_target by sections a target has */
+	/* Where the value is kept; in_target by sections a target has, in_rule by what a rule may set. */
+	size_t in_config, in_target, in_rule; /* in_rule: of struct rule_draft */
 	size_t size;
 };
 
-#define CONFIG_KEYS_MAX 40
+#define CONFIG_KEYS_MAX 48
 extern const struct config_key config_keys[];
 extern const unsigned config_n_keys;
 
-/* Whether the key may stand in the section: [target] takes the keys of three others, too. */
+/*
+ * Whether the key may stand in the section: [target] takes the keys of three others, too, [rule]
+ * those of [login] but pkey, which has a meaning of its own there.
+ */
 bool config_key_belongs(const struct config_key *key, enum config_section section);
 
 /* The key of that name that belongs in the section, or NULL. */

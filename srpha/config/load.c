@@ -120,6 +120,37 @@ static int load_drop_ins(struct loader *l, int root_fd, const char *dir)
 	return r;
 }
 
+/* The file srp_daemon's administrators have may be missing; one asked for by name may not. */
+static int load_rules(struct loader *l, int root_fd)
+{
+	const struct config_key *key = config_key_find("rules", SECTION_DISCOVERY);
+	const struct origin *at = &l->common.at[key - config_keys];
+	const char *path = l->config->discovery.rules, *mistake;
+	_cleanup_free_ char *text = NULL;
+	size_t len = 0;
+	int r;
+
+	if (!l->config->discovery.infiniband || at->bad || strcmp(path, "none") == 0)
+		return 0;
+	r = read_file(root_fd, path, &text, &len, &mistake);
+	if (r == -ENOMEM)
+		return r;
+	if (r == 0)
+		return loader_rules_file(l, path, text, len);
+	if (mistake)
+		config_errors_add(l->errors, path, 0, "%s", mistake);
+	else if (r == -ENOENT && at->line == 0)
+		return 0;
+	else if (r == -ENOENT)
+		config_errors_add(l->errors, l->files[at->file], at->line,
+				  "[discovery] rules: %s does not exist; without it every target "
+				  "would be allowed",
+				  path);
+	else
+		cannot_read(l, path, r);
+	return 0;
+}
+
 int config_load(int root_fd, const char *path, struct config **ret, struct config_errors *errors)
 {
 	_cleanup_free_ char *dir = NULL;
@@ -134,5 +165,7 @@ int config_load(int root_fd, const char *path, struct config **ret, struct confi
 		r = load_file(&l, root_fd, path, true);
 	if (r == 0)
 		r = load_drop_ins(&l, root_fd, dir);
+	if (r == 0)
+		r = load_rules(&l, root_fd);
 	return loader_end(&l, r, ret);
 }

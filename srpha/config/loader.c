@@ -6,6 +6,7 @@
 
 #include "config/errors.h"
 #include "config/lines.h"
+#include "config/rules-file.h"
 
 #define RULES_FILE_DEFAULT "/etc/srp_daemon.conf"
 
@@ -29,17 +30,26 @@ static char *section_now(const struct loader *l, char buf[static 96])
 {
 	if (l->section == SECTION_TARGET)
 		snprintf(buf, 96, "target %s", l->config->targets[l->target].name);
+	else if (l->section == SECTION_RULE)
+		snprintf(buf, 96, "rule %s", l->rules[l->rule].name);
 	else
 		snprintf(buf, 96, "%s", config_section_name(l->section));
 	return buf;
 }
 
-static bool target_name_valid(const char *name)
+static bool name_valid(struct loader *l, const char *kind, const char *name, unsigned line)
 {
 	size_t len =
 		strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+	char word[CONFIG_WORD_MAX];
 
-	return len > 0 && !name[len] && len < sizeof(((struct config_target *)NULL)->name);
+	if (len > 0 && !name[len] && len < CONFIG_NAME_MAX)
+		return true;
+	config_errors_add(l->errors, file_now(l), line,
+			  "[%s %s]: not a %s's name: expected 1..63 letters, digits, "
+			  "\".\", \"_\", \"-\"",
+			  kind, config_shorten(name, word), kind);
+	return false;
 }
 
 static int add_target(struct loader *l, const char *name, unsigned line)
@@ -71,17 +81,9 @@ static int add_target(struct loader *l, const char *name, unsigned line)
 static void enter_target(struct loader *l, const char *name, unsigned line)
 {
 	struct config *c = l->config;
-	char word[CONFIG_WORD_MAX];
 
-	l->section = SECTION_UNKNOWN;
-	if (!target_name_valid(name)) {
-		config_errors_add(
-			l->errors, file_now(l), line,
-			"[target %s]: not a target's name: expected 1..63 letters, digits, "
-			"\".\", \"_\", \"-\"",
-			config_shorten(name, word));
+	if (!name_valid(l, "target", name, line))
 		return;
-	}
 	for (l->target = 0; l->target < c->n_targets; l->target++)
 		if (strcmp(c->targets[l->target].name, name) == 0)
 			break;
@@ -105,28 +107,76 @@ static void enter_target(struct loader *l, const char *name, unsigned line)
 	l->section = SECTION_TARGET;
 }
 
+static int add_rule(struct loader *l, const char *name, unsigned line)
+{
+	struct rule_draft *rules = reallocarray(l->rules, l->n_rules + 1, sizeof(*rules));
+
+	if (!rules)
+		return -ENOMEM;
+	l->rules = rules;
+	rules[l->n_rules] = (struct rule_draft){ .line = line };
+	strcpy(rules[l->n_rules].name, name);
+	l->rule = l->n_rules++;
+	return 0;
+}
+
+/* As a target's; it keeps the place where it first stood. */
+static void enter_rule(struct loader *l, const char *name, unsigned line)
+{
+	if (!name_valid(l, "rule", name, line))
+		return;
+	for (l->rule = 0; l->rule < l->n_rules; l->rule++)
+		if (strcmp(l->rules[l->rule].name, name) == 0)
+			break;
+	if (l->rule == l->n_rules) {
+		if (l->n_rules == CONFIG_RULE_SECTIONS_MAX) {
+			config_errors_add(l->errors, file_now(l), line,
+					  "[rule %s]: more than %u rules", name,
+					  CONFIG_RULE_SECTIONS_MAX);
+			return;
+		}
+		if (add_rule(l, name, line) < 0) {
+			l->error = -ENOMEM;
+			return;
+		}
+	} else if (in_this_file(l, &l->rules[l->rule].scope.section)) {
+		config_errors_add(l->errors, file_now(l), line,
+				  "[rule %s]: given twice in this file, first on line %u", name,
+				  l->rules[l->rule].scope.section.line);
+	}
+	l->rules[l->rule].scope.section = here(l, line);
+	l->section = SECTION_RULE;
+}
+
+static bool section_is_named(enum config_section s)
+{
+	return s == SECTION_TARGET || s == SECTION_RULE;
+}
+
 static void unknown_section(struct loader *l, const char *name, unsigned line)
 {
-	const char *nearest = NULL;
+	enum config_section nearest = SECTION_UNKNOWN;
 	unsigned best = CONFIG_DISTANCE_FAR;
 	char word[CONFIG_WORD_MAX];
 
-	for (enum config_section s = SECTION_DISCOVERY; s <= SECTION_TARGET; s++) {
+	for (enum config_section s = SECTION_DISCOVERY; s <= SECTION_RULE; s++) {
 		unsigned d = config_word_distance(name, config_section_name(s));
 
 		if (d < best && config_word_near(d, name)) {
 			best = d;
-			nearest = s == SECTION_TARGET ? "target NAME" : config_section_name(s);
+			nearest = s;
 		}
 	}
 	config_shorten(name, word);
-	if (nearest)
+	if (nearest != SECTION_UNKNOWN)
 		config_errors_add(l->errors, file_now(l), line,
-				  "[%s]: unknown section; did you mean [%s]?", word, nearest);
+				  "[%s]: unknown section; did you mean [%s%s]?", word,
+				  config_section_name(nearest),
+				  section_is_named(nearest) ? " NAME" : "");
 	else
 		config_errors_add(l->errors, file_now(l), line,
 				  "[%s]: unknown section; expected [discovery], [login], "
-				  "[timeouts], [failover] or [target NAME]",
+				  "[timeouts], [failover], [target NAME] or [rule NAME]",
 				  word);
 }
 
@@ -144,12 +194,14 @@ static void on_section(char *name, unsigned line, void *userdata)
 		}
 	first = name[word];
 	name[word] = '\0';
-	if (strcmp(name, "target") == 0 && first) {
+	if (first && strcmp(name, "target") == 0) {
 		name += word + 1;
 		enter_target(l, name + strspn(name, " \t"), line);
-		return;
-	}
-	unknown_section(l, name, line);
+	} else if (first && strcmp(name, "rule") == 0) {
+		name += word + 1;
+		enter_rule(l, name + strspn(name, " \t"), line);
+	} else
+		unknown_section(l, name, line);
 }
 
 /* A key that stands where it may not: where it may, or what was meant. */
@@ -170,7 +222,7 @@ static void unknown_key(struct loader *l, const char *key, unsigned line)
 			config_errors_add(l->errors, file_now(l), line,
 					  "%s%s: not a key of this place; it belongs in [%s%s]",
 					  where, word, config_section_name(k->section),
-					  k->section == SECTION_TARGET ? " NAME" : "");
+					  section_is_named(k->section) ? " NAME" : "");
 			return;
 		}
 		if (d < best && config_word_near(d, key) && config_key_belongs(k, l->section)) {
@@ -226,14 +278,22 @@ static void *key_field(struct loader *l, const struct config_key *key)
 {
 	if (l->section == SECTION_TARGET)
 		return (char *)&l->config->targets[l->target] + key->in_target;
+	if (l->section == SECTION_RULE)
+		return (char *)&l->rules[l->rule] + key->in_rule;
 	return (char *)l->config + key->in_config;
+}
+
+static struct scope *scope_now(struct loader *l)
+{
+	if (l->section == SECTION_TARGET)
+		return &l->targets[l->target];
+	return l->section == SECTION_RULE ? &l->rules[l->rule].scope : &l->common;
 }
 
 static void set_key(struct loader *l, const struct config_key *key, const char *value,
 		    unsigned line)
 {
-	struct scope *scope = l->section == SECTION_TARGET ? &l->targets[l->target] : &l->common;
-	struct origin *origin = &scope->at[key - config_keys];
+	struct origin *origin = &scope_now(l)->at[key - config_keys];
 	bool again = in_this_file(l, origin);
 	char section[96], word[CONFIG_WORD_MAX], expected[CONFIG_EXPECTED_MAX];
 	void *field = key_field(l, key);
@@ -313,7 +373,7 @@ static void inherit(struct loader *l)
 		for (unsigned k = 0; k < config_n_keys; k++) {
 			const struct config_key *key = &config_keys[k];
 
-			if (key->section == SECTION_DISCOVERY || key->section == SECTION_TARGET ||
+			if (key->in_config == 0 || key->in_target == 0 ||
 			    l->targets[t].at[k].line > 0)
 				continue;
 			memcpy((char *)target + key->in_target, (char *)l->config + key->in_config,
@@ -348,12 +408,19 @@ static void set_has(struct loader *l)
 	}
 }
 
+int loader_rules_file(struct loader *l, const char *name, const char *text, size_t len)
+{
+	return rules_file_parse(name, text, len, &l->config->login, &l->config->file_rules,
+				l->errors);
+}
+
 int loader_end(struct loader *l, int r, struct config **ret)
 {
 	if (r == 0 && l->error != -ENOMEM) {
 		inherit(l);
 		set_has(l);
 		config_verify(l);
+		r = rule_sections_take(l);
 	}
 	if (r == 0)
 		r = l->error;
@@ -363,6 +430,7 @@ int loader_end(struct loader *l, int r, struct config **ret)
 		*ret = TAKE_PTR(l->config);
 	config_free(l->config);
 	free(l->targets);
+	free(l->rules);
 	for (unsigned i = 0; i < l->n_files; i++)
 		free(l->files[i]);
 	free(l->files);

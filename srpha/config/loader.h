@@ -23,18 +23,29 @@ struct scope {
 	unsigned portal_files[CONFIG_PORTALS_MAX]; /* the line is in struct config_portal */
 };
 
+/* A [rule NAME] section; rule_sections_take() makes a rule of it. */
+struct rule_draft {
+	char name[CONFIG_NAME_MAX];
+	unsigned line; /* where it first began */
+	struct config_rule rule;
+	struct config_login login;
+	struct scope scope;
+};
+
 struct loader {
 	struct config *config;
 	struct config_errors *errors;
 	unsigned errors_before;
 	struct scope common;
 	struct scope *targets; /* config->n_targets of them */
-	char **files;	       /* names for messages */
-	unsigned n_files;      /* the last is being read */
-	int error;	       /* -ENOMEM, or the first file that could not be read */
+	struct rule_draft *rules;
+	unsigned n_rules;
+	char **files;	  /* names for messages */
+	unsigned n_files; /* the last is being read */
+	int error;	  /* -ENOMEM, or the first file that could not be read */
 
 	enum config_section section; /* what the reader stands in */
-	unsigned target;
+	unsigned target, rule;
 };
 
 void config_defaults(struct config *c);
@@ -42,11 +53,15 @@ void config_defaults(struct config *c);
 /* In this order; loader_end() always, with the worst of what the others returned. */
 int loader_begin(struct loader *l, struct config_errors *errors);
 int loader_text(struct loader *l, const char *name, const char *text, size_t len);
+int loader_rules_file(struct loader *l, const char *name, const char *text, size_t len);
 int loader_end(struct loader *l, int r, struct config **ret); /* inherits, verifies, hands over */
 
 /* Every rule that ties more than one key, once all is read and inherited. verify.c */
 void config_verify(struct loader *l);
 
-/* config_load() of one text; `name` stands for the file in messages. For tests and fuzzers. */
+/* The [rule NAME] sections, verified, become config->section_rules. rule-sections.c */
+int rule_sections_take(struct loader *l);
+
+/* config_load() of one text, without a rules file; `name` stands for the file in messages. For tests and fuzzers. */
 int config_load_text(const char *name, const char *text, size_t len, struct config **ret,
 		     struct config_errors *errors);

@@ -66,6 +66,15 @@ static void append_options(struct text *t, const struct config_login *l)
 	}
 }
 
+int login_format_options(const struct config_login *l, char *buf, size_t size)
+{
+	struct text t = { .buf = buf, .size = size };
+
+	append(&t, "%s", "");
+	append_options(&t, l);
+	return t.full ? -ENOBUFS : 0;
+}
+
 int login_format(const struct config_login *l, uint64_t id_ext, uint64_t ioc_guid,
 		 uint64_t initiator_ext, const char *dest, const uint8_t *dgid, uint64_t service_id,
 		 char *buf, size_t size)
@@ -88,5 +97,72 @@ int login_format(const struct config_login *l, uint64_t id_ext, uint64_t ioc_gui
 		append(&t, ",service_id=%016" PRIx64, service_id);
 	append(&t, ",initiator_ext=%016" PRIx64, initiator_ext);
 	append_options(&t, l);
+	return t.full ? -ENOBUFS : 0;
+}
+
+/* SRP revision 16A, what ib_srp takes for granted */
+#define IO_CLASS_DEFAULT 0x0100
+
+struct config_login login_for_offer(const struct config_login *l, const struct offer *o,
+				    uint32_t max_imm_data)
+{
+	struct config_login login = *l;
+
+	login.pkey = o->pkey;
+	if (login.io_class == LOGIN_UNSET && o->io_class != IO_CLASS_DEFAULT)
+		login.io_class = o->io_class;
+	if (login.max_it_iu_size == LOGIN_UNSET && max_imm_data > o->send_size)
+		login.max_it_iu_size = o->send_size;
+	return login;
+}
+
+/*
+ * srp_daemon passes on the digits of the service's name as they stand, capitals and all: up to 16
+ * bytes that are not white space, after white space (scanf's "%16s").
+ */
+static void append_id_ext(struct text *t, const struct offer *o)
+{
+	static const char prefix[] = "SRP.T10:", space[] = " \t\n\v\f\r";
+	const char *id = o->service_name;
+	size_t len;
+
+	if (strncmp(id, prefix, strlen(prefix)) == 0) {
+		id += strlen(prefix);
+		id += strspn(id, space);
+		len = strcspn(id, space);
+		if (len > 0) {
+			append(t, "id_ext=%.*s", len < 16 ? (int)len : 16, id);
+			return;
+		}
+	}
+	append(t, "id_ext=%016" PRIx64, o->id_ext);
+}
+
+/* Whether ",name=" is among the options. */
+static bool has_option(const char *list, const char *name)
+{
+	char word[32];
+
+	snprintf(word, sizeof(word), ",%s=", name);
+	return strstr(list, word);
+}
+
+int offer_connection(const struct offer *o, const struct connection_parts *parts, char *buf,
+		     size_t size)
+{
+	struct text t = { .buf = buf, .size = size };
+	const char *own = parts->options ? parts->options : "";
+	char gid[GID_STR_MAX];
+
+	append_id_ext(&t, o);
+	append(&t, ",ioc_guid=%016" PRIx64 ",dgid=%s,pkey=%04x,service_id=%016" PRIx64, o->ioc_guid,
+	       format_gid(o->gid, gid), o->pkey, o->service_id);
+	if (o->io_class != IO_CLASS_DEFAULT && !has_option(own, "io_class"))
+		append(&t, ",io_class=%04x", o->io_class);
+	if (parts->initiator_ext)
+		append(&t, ",initiator_ext=%016" PRIx64, parts->initiator_ext_value);
+	append(&t, "%s", own);
+	if (parts->max_imm_data > o->send_size && !has_option(own, "max_it_iu_size"))
+		append(&t, ",max_it_iu_size=%" PRIu32, o->send_size);
 	return t.full ? -ENOBUFS : 0;
 }

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/message_ids.h"
+#include "config/initiator-ext.h"
 #include "config/login.h"
 #include "supervisor/actor.h"
 #include "supervisor/child.h"
@@ -167,20 +168,16 @@ static void gather(struct manager *m, struct path *p, uint64_t now, struct path_
  */
 static uint64_t derive_initiator_ext(const struct manager *m, const struct path *p)
 {
-	const struct config_login *l = path_login(m, p);
 	struct portal portal;
 	uint64_t guid = 0;
 
-	if (l->initiator_ext_mode == INITIATOR_EXT_FIXED)
-		return l->initiator_ext;
 	if (p->has_gid)
 		guid = gid_interface_id(p->gid);
 	else if (parse_portal(p->dest, &portal) == 0)
 		guid = portal.sa.sa_family == AF_INET
 			       ? UINT64_C(0xffff00000000) | ntohl(portal.in.sin_addr.s_addr)
 			       : gid_interface_id(portal.in6.sin6_addr.s6_addr);
-	return l->initiator_ext_mode == INITIATOR_EXT_TARGET_PORT_GUID_SWAPPED ? guid_swap(guid)
-									       : guid;
+	return initiator_ext_of(path_login(m, p), guid);
 }
 
 static void put_timeouts(struct json_object *o, const struct config_timeouts *t)

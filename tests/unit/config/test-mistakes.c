@@ -78,7 +78,7 @@ static const struct mistake_case places[] = {
 	{ "[targets lab]\n", "f:1: [targets]: unknown section; did you mean [target NAME]?\n" },
 	{ "[target]\n", "f:1: [target]: unknown section; did you mean [target NAME]?\n" },
 	{ "[]\n", "f:1: []: unknown section; expected [discovery], [login], [timeouts], "
-		  "[failover] or [target NAME]\n" },
+		  "[failover], [target NAME] or [rule NAME]\n" },
 	{ "[login extra]\n", "f:1: [login]: unknown section; did you mean [login]?\n" },
 	{ "[target two words]\n",
 	  "f:1: [target two words]: not a target's name: " EXPECTED_TARGET },

@@ -205,7 +205,8 @@ static void test_common_keys(void **state)
 static void test_keys_are_all(void **state)
 {
 	static const char *const by_hand[] = { "ports",	   "initiator_ext", "id_ext",
-					       "ioc_guid", "dest",	    "rules" };
+					       "ioc_guid", "dest",	    "rules",
+					       "action",   "dgid",	    "service_id" };
 
 	for (unsigned k = 0; k < config_n_keys; k++) {
 		bool found = false;
@@ -354,15 +355,19 @@ static void test_shipped(void **state)
 	_cleanup_free_ char *text = read_all(SHIPPED_CONF);
 	_cleanup_(config_freep) struct config *plain = load(text), *defaults = load(""),
 					      *uncommented = NULL;
-	char *target = strstr(text, "#[target NAME]");
+	char *target = strstr(text, "#[target NAME]"), *rule = strstr(text, "#[rule NAME]");
 
 	assert_int_equal(plain->n_targets, 0);
-	assert_non_null(target);
+	assert_int_equal(plain->section_rules.n, 0);
+	assert_true(target && rule > target);
 	for (unsigned k = 0; k < config_n_keys; k++) {
+		const char *from = config_keys[k].section == SECTION_TARGET ? target
+				   : config_keys[k].section == SECTION_RULE ? rule
+									    : text;
 		char line[64];
 
 		snprintf(line, sizeof(line), "\n#%s =", config_keys[k].name);
-		if (!strstr(config_keys[k].section == SECTION_TARGET ? target : text, line))
+		if (!strstr(from, line))
 			fail_msg("%s is not in %s", config_keys[k].name, SHIPPED_CONF);
 	}
 	*target = '\0';
