@@ -20,6 +20,9 @@
 #include "wire/channel.h"
 #include "wire/messages.h"
 
+/* Bytes of the heap touched ahead: a request of some hundred LUNs. */
+#define HEAP_WARM (256 * 1024)
+
 /*
  * What a first request would otherwise pay for: the version check of device-mapper, pages of the
  * heap, code that was never run. That there is no device-mapper is found out again when needed.
@@ -29,10 +32,10 @@ static void warm(int root_fd)
 	static const char text[] = "{\"msg\":\"\",\"maps\":[{\"paths\":[\"8:16\"]}]}";
 	_cleanup_json_ struct json_object *o = NULL;
 	struct hca_ports ports;
-	void *heap = malloc(2 * CHANNEL_MESSAGE_MAX);
+	void *heap = malloc(HEAP_WARM);
 
 	if (heap)
-		memset(heap, 0xff, 2 * CHANNEL_MESSAGE_MAX);
+		memset(heap, 0xff, HEAP_WARM);
 	free(heap);
 	(void)dm_warm();
 	(void)hca_ports_read(root_fd, &ports);

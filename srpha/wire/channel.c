@@ -18,7 +18,8 @@ int channel_pair(int *ret_ours, int *ret_theirs)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0)
 		return -errno;
 	for (unsigned i = 0; i < 2; i++)
-		(void)setsockopt(fds[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+		if (setsockopt(fds[i], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) < 0)
+			(void)setsockopt(fds[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	*ret_ours = fds[0];
 	*ret_theirs = fds[1];
 	return 0;
@@ -34,27 +35,41 @@ int channel_send(int fd, struct json_object *message)
 	if (len > CHANNEL_MESSAGE_MAX)
 		return -E2BIG;
 	if (send(fd, text, len, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-		return errno == ECONNRESET ? -EPIPE : -errno;
+		return errno == ECONNRESET ? -EPIPE : errno == EMSGSIZE ? -E2BIG : -errno;
 	return 0;
+}
+
+/* Of the next message: 0 at end of file, negative errno (-EAGAIN: there is none). */
+static ssize_t message_length(int fd)
+{
+	ssize_t n;
+
+	do
+		n = recv(fd, NULL, 0, MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return errno == ECONNRESET ? 0 : -errno;
+	return n;
 }
 
 int channel_recv(int fd, struct json_object **ret)
 {
-	_cleanup_free_ char *buf = malloc(CHANNEL_MESSAGE_MAX + 1);
-	struct iovec iov = { .iov_base = buf, .iov_len = CHANNEL_MESSAGE_MAX };
+	_cleanup_free_ char *buf = NULL;
+	struct iovec iov = {};
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-	ssize_t n;
+	ssize_t n = message_length(fd);
 	int r;
 
+	if (n <= 0)
+		return (int)n;
+	/* One that is too long is taken all the same, and dropped. */
+	iov.iov_len = n > CHANNEL_MESSAGE_MAX ? 0 : (size_t)n;
+	iov.iov_base = buf = malloc(iov.iov_len + 1);
 	if (!buf)
 		return -ENOMEM;
-	do
-		n = recvmsg(fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
+	n = recvmsg(fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	if (n < 0)
 		return errno == ECONNRESET ? 0 : -errno;
-	if (n == 0)
-		return 0;
 	if (msg.msg_flags & MSG_TRUNC)
 		return -EBADMSG;
 	r = json_parse_object(buf, (size_t)n, ret);

@@ -13,8 +13,12 @@
 
 #include "base/cleanup.h"
 
-/* Largest message in bytes; a configuration of some 500 portals fits. */
-#define CHANNEL_MESSAGE_MAX (128 * 1024)
+/*
+ * Largest message in bytes: a request about some 4000 LUNs and their maps fits. More than the
+ * net.core.wmem_max of a system needs CAP_NET_ADMIN, which the daemon has; the kernel's own limit for
+ * one message is somewhat above (17 fragments of 32 KiB).
+ */
+#define CHANNEL_MESSAGE_MAX (512 * 1024)
 
 static inline void json_object_putp(struct json_object **o)
 {

