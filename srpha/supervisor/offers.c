@@ -11,16 +11,16 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "config/initiator-ext.h"
+#include "config/login.h"
 #include "config/rules.h"
+#include "observe/immediate.h"
 #include "supervisor/path.h"
 #include "supervisor/registry.h"
 #include "wire/channel.h"
 
 /* Of one HCA port, configured portals included: a worker probes no more target ports. */
 #define FABRIC_PATHS_MAX CONFIG_PORTALS_ALL_MAX
-
-/* IOControllerProfile's IOClass of a target of revision 10: the kernel has to be told. */
-#define SRP_IO_CLASS_REV10 0xff00
 
 /* The P_Key every port has; membership bit left out. */
 #define PKEY_DEFAULT 0x7fff
@@ -113,16 +113,13 @@ static struct path *make_path(struct manager *m, struct worker *w, const struct 
 }
 
 /* How to log in and where to probe, as the last scan has it. */
-static void take_offer(struct path *p, const struct offer *o, const struct config_login *login)
+static void take_offer(const struct manager *m, struct path *p, const struct offer *o,
+		       const struct config_login *login)
 {
-	p->login = *login;
+	p->login = login_for_offer(login, o, srp_max_imm_data(m->root_fd));
 	p->pkey = o->pkey;
 	p->lid = o->lid;
 	p->service_id = o->service_id;
-	if (p->login.pkey == LOGIN_UNSET)
-		p->login.pkey = o->pkey;
-	if (p->login.io_class == LOGIN_UNSET && o->io_class == SRP_IO_CLASS_REV10)
-		p->login.io_class = o->io_class;
 }
 
 static unsigned count_paths(const struct manager *m, const struct worker *w)
@@ -167,7 +164,7 @@ static void apply_offer(struct manager *m, struct worker *w, const struct offer 
 	if (p->pkey != o->pkey || p->lid != o->lid)
 		*changed = true;
 	p->offered = OFFERED_YES;
-	take_offer(p, o, t ? &t->login : &d.login);
+	take_offer(m, p, o, t ? &t->login : &d.login);
 }
 
 /* What is offered no longer goes, unless somebody is logged in on it. */
@@ -333,6 +330,7 @@ void offers_put_portals(struct manager *m, const struct worker *w, struct json_o
 static struct json_object *format_offer(struct manager *m, const struct worker *w,
 					const struct offer *o)
 {
+	const struct config_target *t = section_of(m, o);
 	struct json_object *j = offer_to_json(o);
 	struct rule_decision d;
 	struct path *p;
@@ -342,6 +340,9 @@ static struct json_object *format_offer(struct manager *m, const struct worker *
 	json_put_string(j, "rule", d.source);
 	if (d.line > 0)
 		json_put_u64(j, "rule_line", d.line);
+	json_put_string(j, "options", d.options);
+	json_put_guid(j, "initiator_ext",
+		      initiator_ext_of(t ? &t->login : &d.login, gid_interface_id(o->gid)));
 	json_put_bool(j, "connected",
 		      srp_view_has_login(&m->srp, w->port, o->id_ext, o->ioc_guid, o->gid));
 	p = find_path(m, w, o);
