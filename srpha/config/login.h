@@ -42,7 +42,7 @@ struct config_login login_for_offer(const struct config_login *l, const struct o
 				    uint32_t max_imm_data);
 
 /* A text of srp_daemon has less than 255 bytes; longer ones it drops. */
-#define CONNECTION_STR_MAX 512
+#define CONNECTION_STR_MAX 1024
 
 struct connection_parts {
 	bool initiator_ext; /* as srp_daemon -n; ibsrpdm -c has none */
