@@ -178,7 +178,7 @@ int umad_recv(int portid, void *umad, int *length, int timeout_ms)
 			errno = EIO; /* the device was removed */
 		return -errno;
 	}
-	memset((uint8_t *)umad + n, 0, fake_umad.padding);
+	memset((uint8_t *)umad + n, 0, fake_umad.padding < 4096 ? fake_umad.padding : 4096);
 	n += (ssize_t)fake_umad.padding;
 	fake_umad.padding = 0;
 	*length = n < (ssize_t)sizeof(*m) ? 0 : (int)(n - (ssize_t)sizeof(*m));
