@@ -2,13 +2,17 @@
 #include "actor/reap.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <scsi/sg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/parse.h"
 #include "base/root.h"
 
@@ -16,6 +20,9 @@
 
 /* The reset ends it long before. */
 #define COMMAND_MSEC 30000
+
+/* A start takes some 0.1 ms, or waits for a tag for as long as I/O is stuck. */
+#define START_MSEC 50
 
 struct queues {
 	int root_fd;
@@ -63,48 +70,13 @@ static int start_command(int fd)
 	return write(fd, &io, sizeof(io)) < 0 ? -errno : 0;
 }
 
-static int attribute(int root_fd, unsigned host, const char *name, uint64_t *ret)
-{
-	char text[32];
-
-	if (root_readf(root_fd, text, sizeof(text), "sys/class/scsi_host/host%u/%s", host, name) <
-	    0)
-		return -ENOENT;
-	return parse_u64(text, 0, UINT32_MAX, ret);
-}
-
-static int tags_free(int root_fd, const char *sg)
-{
-	uint64_t busy, room;
-	char link[512];
-	ssize_t n;
-	unsigned host;
-	char path[96], *at;
-
-	snprintf(path, sizeof(path), "sys/class/scsi_generic/%s/device", sg);
-	n = readlinkat(root_fd, path, link, sizeof(link) - 1);
-	if (n < 0)
-		return -errno;
-	link[n] = '\0';
-	/* ".../3:0:0:1": the host is its first number. */
-	at = strrchr(link, '/');
-	if (!at || sscanf(at + 1, "%u:", &host) != 1)
-		return -ENODEV;
-	if (attribute(root_fd, host, "host_busy", &busy) < 0 ||
-	    attribute(root_fd, host, "can_queue", &room) < 0)
-		return -ENODEV;
-	return busy < room - room / 4 ? 0 : -EBUSY;
-}
-
-int reap_sends(int root_fd, const char *sg, int fd)
+static int start_on_each(int root_fd, const char *sg, int fd)
 {
 	struct queues q = { .root_fd = root_fd };
 	cpu_set_t before;
 	char path[96];
-	int r = tags_free(root_fd, sg);
+	int r = 0;
 
-	if (r < 0)
-		return r;
 	snprintf(path, sizeof(path), "sys/class/scsi_generic/%s/device/block", sg);
 	(void)root_each(root_fd, path, 1, take_disk, &q);
 	snprintf(path, sizeof(path), "sys/block/%s/mq", q.disk);
@@ -120,6 +92,34 @@ int reap_sends(int root_fd, const char *sg, int fd)
 		if (sched_setaffinity(0, sizeof(set), &set) == 0)
 			r = start_command(fd);
 	}
-	(void)sched_setaffinity(0, sizeof(before), &before);
 	return r;
+}
+
+int reap_sends(int root_fd, const char *sg, int fd)
+{
+	_cleanup_close_ int ended = -EBADF;
+	struct pollfd p = { .events = POLLIN };
+	int ends[2], r;
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	ended = ends[0];
+	pid = fork();
+	if (pid < 0) {
+		r = -errno;
+		close(ends[1]);
+		return r;
+	}
+	if (pid == 0) {
+		(void)start_on_each(root_fd, sg, fd);
+		_exit(0);
+	}
+	close(ends[1]);
+	/* Its exit closes the last writing end. */
+	p.fd = ended;
+	r = poll(&p, 1, START_MSEC);
+	if (r > 0)
+		(void)waitpid(pid, NULL, 0);
+	return r > 0 ? 0 : -EBUSY;
 }
