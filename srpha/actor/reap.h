@@ -9,7 +9,9 @@
  * the list a second time: a corrupted list, and an oops where the kernel checks its lists
  * (drivers/infiniband/ulp/srp/ib_srp.c: srp_rport_reconnect(), srp_create_ch_ib(), srp_send_done();
  * seen on 6.1, on an idle path each time). One more command on each hardware queue of the session
- * takes that look; its own send is never acknowledged on a path that is dead.
+ * takes that look; its own send is never acknowledged on a path that is dead. Where no command can be
+ * sent, the reset is given the time to get past its new queue pair (session.c), which is as good and
+ * slower.
  */
 #pragma once
 

@@ -4,6 +4,13 @@
 #include <errno.h>
 #include <string.h>
 
+/*
+ * Where ib_srp could not be made to look at its completed sends, the reset must get as far as its new
+ * queue pair (reap.h): past blocking the devices and resolving the portal's address, which the kernel
+ * does from its tables, with the port down too.
+ */
+#define UNSEEN_USEC UINT64_C(400000)
+
 /* A reload of a map suspends it for a moment. */
 #define BUSY_RETRY_USEC UINT64_C(2000)
 
@@ -44,10 +51,12 @@ int session_reset(const struct actor *a, const struct request_session *s, struct
 			r = fd;
 		} else {
 			/* Only a session that runs can send, and only its sends can be unseen. */
-			if (srp_rport_state(a->root_fd, s->rport) == RPORT_RUNNING)
-				(void)a->ops->reap_sends(a->root_fd, sg, fd);
+			bool unseen = srp_rport_state(a->root_fd, s->rport) == RPORT_RUNNING &&
+				      a->ops->reap_sends(a->root_fd, sg, fd) < 0;
+
 			/* Repeated: a first signal that came before the ioctl would be lost. */
-			a->ops->alarm(alarm_usec, RETRY_USEC);
+			a->ops->alarm(unseen && alarm_usec < UNSEEN_USEC ? UNSEEN_USEC : alarm_usec,
+				      RETRY_USEC);
 			r = a->ops->sg_reset(fd);
 			a->ops->alarm(0, 0);
 		}

@@ -17,7 +17,7 @@ int session_sg_open(const struct actor *a, const struct request_session *s, cons
 bool session_sg_gone(int error);
 
 /* Resets through the first of the nodes (an array of strings) that opens, with an alarm after
- * `alarm_usec`: as actor_ops.sg_reset, or session_sg_open's error when none opens. */
+ * `alarm_usec`, or later where that is not safe: as actor_ops.sg_reset, or session_sg_open's error when none opens. */
 int session_reset(const struct actor *a, const struct request_session *s, struct json_object *nodes,
 		  uint64_t alarm_usec);
 

@@ -46,6 +46,7 @@ struct fake_kernel {
 	unsigned n_dm;
 	int multipathd_result;
 	const char *sg_missing; /* this node cannot be opened */
+	int reap_result;
 	int add_target_result;
 	const struct fake_session *add_target_makes;
 	int write_error; /* for writes to attributes whose path ends in write_error_of */

@@ -47,6 +47,19 @@ static void the_neighbour_is_pinned_before_the_reset(void **state)
 				    "open sg1\nreap sg1\nalarm 20000 10000\nreset\ndisarm\n");
 }
 
+/* ib_srp could not be made to look at what it sent: the reset must reach its new queue pair. */
+static void unseen_sends_get_the_reset_more_time(void **state)
+{
+	struct fake_kernel *k = *state;
+	_cleanup_json_ struct json_object *done = NULL;
+
+	k->reap_result = -EBUSY;
+	fake_kernel_next_reset(k, -EIO, "fail-fast", 31000);
+	done = fake_kernel_ask(k, FAIL(SG, "", RESET));
+	assert_true(reply_ok(done));
+	assert_string_equal(k->log, "open sg1\nreap sg1\nalarm 400000 10000\nreset\ndisarm\n");
+}
+
 static void a_portal_without_its_gid_is_refused(void **state)
 {
 	struct fake_kernel *k = *state;
@@ -331,6 +344,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ACTOR_TEST(the_whole_thing_in_order),
 		ACTOR_TEST(the_neighbour_is_pinned_before_the_reset),
+		ACTOR_TEST(unseen_sends_get_the_reset_more_time),
 		ACTOR_TEST(a_portal_without_its_gid_is_refused),
 		ACTOR_TEST(without_reset_only_dm),
 		ACTOR_TEST(no_reset_of_what_does_not_run),
