@@ -27,6 +27,7 @@ int command_check(const struct ctl *ctl)
 	_cleanup_(config_errors_clear) struct config_errors errors = { 0 };
 	_cleanup_(config_freep) struct config *config = NULL;
 	_cleanup_close_ int root = root_open(ctl->config[0] == '/' ? "/" : ".");
+	unsigned rules;
 	int r = root < 0 ? root : config_load(root, ctl->config, &config, &errors);
 
 	if (r < 0 && errors.total == 0) {
@@ -45,7 +46,11 @@ int command_check(const struct ctl *ctl)
 		fprintf(stderr, "and %u more\n", errors.total - errors.n);
 	if (r < 0)
 		return CTL_ERROR;
-	printf("%s: no mistakes, %u target%s\n", ctl->config, config->n_targets,
+	printf("%s: no mistakes, %u target%s", ctl->config, config->n_targets,
 	       config->n_targets == 1 ? "" : "s");
+	rules = config->section_rules.n + config->file_rules.n;
+	if (rules > 0)
+		printf(", %u rule%s", rules, rules == 1 ? "" : "s");
+	putchar('\n');
 	return CTL_OK;
 }

@@ -129,14 +129,14 @@ static char *words(const struct discovered *list, size_t n, const struct discove
 	return text;
 }
 
-static char *connections(const struct discover_view *view)
+static char *connections(const struct discovered *list, size_t n, const struct discover_view *view)
 {
 	char *text = NULL;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
 
 	assert_non_null(f);
-	assert_int_equal(render_connections(f, offers, ARRAY_SIZE(offers), view), 0);
+	assert_int_equal(render_connections(f, list, n, view), 0);
 	assert_int_equal(fclose(f), 0);
 	return text;
 }
@@ -155,17 +155,67 @@ static void test_words(void **state)
 	assert_string_equal(none, "");
 }
 
-/* Without the lines of ours, and what follows the last service, it is what ibsrpdm prints. */
+/* Recorded from the distribution's tools (rdma-core 44) on a simulated fabric with this I/O unit. */
+#define RECORDED_UNIT                                                                              \
+	.gid = GID(0xd6), .lid = 5, .pkey = 0xffff, .node_description = "st", .change_id = 6,      \
+	.max_controllers = 4
+#define RECORDED_LSI                                                                               \
+	.slot = 2, .ioc_guid = 0x0002c90200402bd4, .vendor_id = 0x2c9, .device_id = 0x5a44,        \
+	.io_class = 0x0100, .send_size = 2116, .n_services = 2,                                    \
+	.ioc_id = "LSI Storage Systems SRP Driver 200400a0b81146a1"
+#define RECORDED_REST .initiator_ext = 0x0002c90200402bd6, .rule = "default"
+static const struct discovered recorded[] = {
+	{ "mlx5_0:1",
+	  { RECORDED_UNIT, RECORDED_LSI, .entry = 0, .service_id = 0x200400a0b81146a1,
+	    .id_ext = 0x200400a0b81146a1, .service_name = "SRP.T10:200400A0B81146A1" },
+	  true,
+	  .options = ",max_sect=",
+	  RECORDED_REST },
+	{ "mlx5_0:1",
+	  { RECORDED_UNIT, RECORDED_LSI, .entry = 1, .service_id = 1, .id_ext = 1,
+	    .service_name = "SRP.T10:1" },
+	  true,
+	  .options = ",queue_size=010,max_cmd_per_lun=31",
+	  RECORDED_REST },
+	{ "mlx5_0:1",
+	  { RECORDED_UNIT, .slot = 4, .ioc_guid = 7, .vendor_id = 0xffffff, .device_id = 0x12345678,
+	    .io_class = 0xff00, .send_size = 9000, .n_services = 1, .entry = 0, .service_id = 2,
+	    .id_ext = 2, .service_name = "SRP.T10:2" },
+	  false,
+	  RECORDED_REST },
+};
+
+/* Copies the lines that do not begin with one of `ours`; how many were left out. */
+static unsigned leave_out(const char *text, const char *const *ours, size_t n, char *to)
+{
+	unsigned dropped = 0;
+
+	*to = '\0';
+	for (const char *line = text, *end; *line; line = end) {
+		bool own = false;
+
+		end = strchr(line, '\n');
+		assert_non_null(end++);
+		for (size_t i = 0; i < n; i++)
+			own |= strncmp(line, ours[i], strlen(ours[i])) == 0;
+		dropped += own;
+		if (!own)
+			strncat(to, line, (size_t)(end - line));
+	}
+	return dropped;
+}
+
+/* Without the lines of ours the words are those of ibsrpdm. */
 static void test_ibsrpdm(void **state)
 {
 	static const char expected[] =
 		"IO Unit Info:\n"
-		"    port LID:        00d5\n"
-		"    port GID:        fe800000000000000002c90200402bd5\n"
-		"    change ID:       0002\n"
-		"    max controllers: 0x10\n"
+		"    port LID:        0005\n"
+		"    port GID:        fe800000000000000002c90200402bd6\n"
+		"    change ID:       0006\n"
+		"    max controllers: 0x04\n"
 		"\n"
-		"    controller[  1]\n"
+		"    controller[  2]\n"
 		"        GUID:      0002c90200402bd4\n"
 		"        vendor ID: 0002c9\n"
 		"        device ID: 005a44\n"
@@ -174,32 +224,71 @@ static void test_ibsrpdm(void **state)
 		"        ID:        LSI Storage Systems SRP Driver 200400a0b81146a1\n"
 		"        service entries: 2\n"
 		"            service[  0]: 200400a0b81146a1 / SRP.T10:200400A0B81146A1\n"
+		"            service[  1]: 0000000000000001 / SRP.T10:1\n"
+		"\n"
+		"    controller[  4]\n"
+		"        GUID:      0000000000000007\n"
+		"        vendor ID: ffffff\n"
+		"        device ID: 12345678\n"
+		"        IO class : ff00\n"
+		"        Maximum size of Send Messages in bytes: 9000\n"
+		"        ID:        \n"
+		"        service entries: 1\n"
+		"            service[  0]: 0000000000000002 / SRP.T10:2\n"
 		"\n";
 	static const char *const ours[] = { "    P_Key: ", "    seen from: ", "    node: ",
-					    "                allowed by " };
-	_cleanup_free_ char *all = words(offers, 1, &(struct discover_view){ .all = true }, &ascii);
-	char got[sizeof(expected) + 512] = "";
-	unsigned dropped = 0;
+					    "                allowed by ",
+					    "                denied by " };
+	_cleanup_free_ char *all = words(recorded, ARRAY_SIZE(recorded),
+					 &(struct discover_view){ .all = true }, &ascii),
+			    *got = malloc(strlen(all) + 1);
 
-	for (char *line = all, *end; *line; line = end) {
-		bool own = false;
-
-		end = strchr(line, '\n');
-		assert_non_null(end++);
-		for (size_t i = 0; i < ARRAY_SIZE(ours); i++)
-			own |= strncmp(line, ours[i], strlen(ours[i])) == 0;
-		dropped += own;
-		if (!own)
-			strncat(got, line, (size_t)(end - line));
-	}
+	assert_non_null(got);
+	assert_int_equal(leave_out(all, ours, ARRAY_SIZE(ours), got), 6);
 	assert_string_equal(got, expected);
-	assert_int_equal(dropped, 4);
+}
+
+/* srp_daemon -a -c -o -n with rules that say the above, and ibsrpdm -c. */
+static void test_srp_daemon(void **state)
+{
+	static const char with_rules[] =
+		"id_ext=200400A0B81146A1,ioc_guid=0002c90200402bd4,"
+		"dgid=fe800000000000000002c90200402bd6,pkey=ffff,service_id=200400a0b81146a1,"
+		"initiator_ext=0002c90200402bd6,max_sect=\n"
+		"id_ext=1,ioc_guid=0002c90200402bd4,dgid=fe800000000000000002c90200402bd6,pkey="
+		"ffff,"
+		"service_id=0000000000000001,initiator_ext=0002c90200402bd6,queue_size=010,"
+		"max_cmd_per_lun=31\n";
+	static const char without[] =
+		"id_ext=200400A0B81146A1,ioc_guid=0002c90200402bd4,"
+		"dgid=fe800000000000000002c90200402bd6,pkey=ffff,service_id=200400a0b81146a1\n"
+		"id_ext=1,ioc_guid=0002c90200402bd4,dgid=fe800000000000000002c90200402bd6,pkey="
+		"ffff,"
+		"service_id=0000000000000001\n"
+		"id_ext=2,ioc_guid=0000000000000007,dgid=fe800000000000000002c90200402bd6,pkey="
+		"ffff,"
+		"service_id=0000000000000002,io_class=ff00\n";
+	_cleanup_free_ char *ours = NULL, *plain = NULL;
+	struct discovered list[ARRAY_SIZE(recorded)];
+
+	ours = connections(recorded, ARRAY_SIZE(recorded),
+			   &(struct discover_view){ .all = true, .initiator_ext = true });
+	assert_string_equal(ours, with_rules);
+	for (size_t i = 0; i < ARRAY_SIZE(list); i++) {
+		list[i] = recorded[i];
+		list[i].allowed = true;
+		list[i].options = NULL;
+	}
+	plain = connections(list, ARRAY_SIZE(list), &(struct discover_view){ .all = true });
+	assert_string_equal(plain, without);
 }
 
 static void test_connections(void **state)
 {
-	_cleanup_free_ char *plain = connections(&(struct discover_view){ .all = true }),
-			    *some = connections(&(struct discover_view){ .initiator_ext = true,
+	_cleanup_free_ char *plain = connections(offers, ARRAY_SIZE(offers),
+						 &(struct discover_view){ .all = true }),
+			    *some = connections(offers, ARRAY_SIZE(offers),
+						&(struct discover_view){ .initiator_ext = true,
 									 .max_imm_data = 8192 });
 
 	compare("discover-all.connections.txt", plain);
@@ -273,9 +362,9 @@ static void test_harmless(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_words),	    cmocka_unit_test(test_ibsrpdm),
-		cmocka_unit_test(test_connections), cmocka_unit_test(test_json),
-		cmocka_unit_test(test_harmless),
+		cmocka_unit_test(test_words),	   cmocka_unit_test(test_ibsrpdm),
+		cmocka_unit_test(test_srp_daemon), cmocka_unit_test(test_connections),
+		cmocka_unit_test(test_json),	   cmocka_unit_test(test_harmless),
 	};
 
 	return cmocka_run_group_tests_name("ctl discover", tests, NULL, NULL);

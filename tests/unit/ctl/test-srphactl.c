@@ -345,12 +345,13 @@ static void write_text(const char *path, const char *text)
 static void check_finds_every_mistake(void **state)
 {
 	struct fixture *f = *state;
-	_cleanup_free_ char *path = NULL;
+	_cleanup_free_ char *path = NULL, *rules = NULL, *text = NULL;
 	_cleanup_json_ struct json_object *o = NULL;
 	struct json_object *list;
 
 	assert_true(asprintf(&path, "%s/x.conf", f->dir) > 0);
-	write_text(path, "[timeouts]\nfast_io_fail_tmo = soon\nnonsense = 1\n");
+	write_text(path, "[timeouts]\nfast_io_fail_tmo = soon\nnonsense = 1\n"
+			 "[discovery]\nrules = none\n");
 	assert_int_equal(run(f, "check", "--config", path, NULL), CTL_ERROR);
 	assert_non_null(strstr(f->err, "x.conf:2: "));
 	assert_non_null(strstr(f->err, "x.conf:3: "));
@@ -358,9 +359,21 @@ static void check_finds_every_mistake(void **state)
 	o = json_tokener_parse(f->out);
 	assert_int_equal(json_get_array(o, "mistakes", 2, &list), 0);
 	assert_int_equal(json_object_array_length(list), 2);
-	write_text(path, "[target lab]\ndest = 10.0.0.2:5555\n");
+	write_text(path, "[target lab]\ndest = 10.0.0.2:5555\n[discovery]\nrules = none\n");
 	assert_int_equal(run(f, "check", "--config", path, NULL), CTL_OK);
 	assert_non_null(strstr(f->out, "x.conf: no mistakes, 1 target\n"));
+	/* a mistake in the rules file is one of the configuration */
+	assert_true(asprintf(&rules, "%s/rules", f->dir) > 0);
+	write_text(rules, "d id_ext=1\na\n");
+	assert_true(asprintf(&text, "[rule x]\naction = deny\n[discovery]\nrules = %s\n", rules) >
+		    0);
+	write_text(path, text);
+	assert_int_equal(run(f, "check", "--config", path, NULL), CTL_OK);
+	assert_non_null(strstr(f->out, "x.conf: no mistakes, 0 targets, 3 rules\n"));
+	write_text(rules, "d\nallow\n");
+	assert_int_equal(run(f, "check", "--config", path, NULL), CTL_ERROR);
+	assert_non_null(strstr(f->err, "/rules:2: "));
+	unlink(rules);
 	unlink(path);
 }
 
