@@ -20,6 +20,19 @@ static const struct config_rule *find_match(const struct config_rules *rules, co
 	return NULL;
 }
 
+/* The first section that names this I/O controller's service. */
+static const struct config_target *find_target(const struct config *c, const struct offer *o)
+{
+	for (unsigned i = 0; i < c->n_targets; i++) {
+		const struct config_target *t = &c->targets[i];
+
+		if (t->has_id_ext && t->id_ext == o->id_ext &&
+		    (!t->has_ioc_guid || t->ioc_guid == o->ioc_guid))
+			return t;
+	}
+	return NULL;
+}
+
 void rules_decide(const struct config *c, const struct offer *o, struct rule_decision *ret)
 {
 	const struct config_rule *rule = find_match(&c->section_rules, o);
@@ -27,6 +40,9 @@ void rules_decide(const struct config *c, const struct offer *o, struct rule_dec
 	*ret = (struct rule_decision){
 		.allowed = true, .source = "default", .options = "", .login = c->login
 	};
+	ret->target = find_target(c, o);
+	if (ret->target)
+		ret->login = ret->target->login;
 	if (!rule)
 		rule = find_match(&c->file_rules, o);
 	if (!rule)
@@ -36,6 +52,6 @@ void rules_decide(const struct config *c, const struct offer *o, struct rule_dec
 	ret->line = rule->line;
 	if (rule->options)
 		ret->options = rule->options;
-	if (rule->login)
+	if (rule->login && !ret->target)
 		ret->login = *rule->login;
 }

@@ -17,7 +17,8 @@ struct rule_decision {
 	const char *source;  /* "[rule NAME]", the path of the rules file, or "default" */
 	unsigned line;	     /* of the source's file, 0 for the default */
 	const char *options; /* the rule's own, ",max_sect=8,ch_count=2" as add_target takes them */
-	struct config_login login; /* [login] with the rule's options in their place */
+	const struct config_target *target; /* the [target] section that names it, or NULL */
+	struct config_login login;	    /* that section's, or [login] with the rule's options */
 };
 
 /* The strings are the configuration's, and live as long. */

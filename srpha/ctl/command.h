@@ -22,6 +22,11 @@ struct ctl {
 	const char *config; /* check: the file */
 	bool json;
 	bool watch;
+	/* discover */
+	bool all, connection, initiator_ext, fresh;
+	const char *port;	 /* globs, or NULL */
+	const char *program_dir; /* of srpha-worker */
+	const char *root;	 /* "/" */
 	struct style style;
 	char **args; /* the command's arguments, as many as its row says */
 };
@@ -31,4 +36,5 @@ int command_failover(const struct ctl *ctl);
 int command_drain(const struct ctl *ctl);
 int command_undrain(const struct ctl *ctl);
 int command_reload(const struct ctl *ctl);
+int command_discover(const struct ctl *ctl);
 int command_check(const struct ctl *ctl);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/root.h"
+#include "config/initiator-ext.h"
 #include "config/rules.h"
 #include "ctl/call.h"
 #include "ctl/client.h"
@@ -26,6 +27,8 @@ static struct json_object *format_offer(const struct config *config, const struc
 	json_put_string(j, "rule", d.source);
 	if (d.line > 0)
 		json_put_u64(j, "rule_line", d.line);
+	json_put_string(j, "options", d.options);
+	json_put_guid(j, "initiator_ext", initiator_ext_of(&d.login, gid_interface_id(o->gid)));
 	json_put_bool(j, "connected",
 		      srp_view_has_login(view, port, o->id_ext, o->ioc_guid, o->gid));
 	return j;
@@ -75,9 +78,11 @@ static int scan_now(const struct ctl *ctl, const struct config *config, struct j
 		fprintf(stderr, "srphactl: cannot scan: %s\n", strerror(-r));
 		return CTL_ERROR;
 	}
-	if (result.n == 0)
+	if (result.n == 0) {
 		fprintf(stderr, "srphactl: no InfiniBand port %s\n",
 			ctl->port ? "of that name" : "is chosen by the configuration");
+		return CTL_ERROR;
+	}
 	tell_incomplete(&result);
 	ports = json_object_new_array();
 	for (unsigned i = 0; i < result.n; i++)

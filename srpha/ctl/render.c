@@ -191,6 +191,29 @@ static void render_worker(struct table *t, struct json_object *port)
 		table_cell(t, tone_of(worker), worker);
 }
 
+/* What an InfiniBand port found in its last scan. */
+static void render_scan(struct table *t, struct json_object *status, struct json_object *port)
+{
+	uint64_t offers, nodes, elapsed;
+	struct json_object *scan;
+	char age[AGE_MAX], span[32];
+	bool complete = false;
+
+	if (json_get_object(port, "scan", &scan) < 0)
+		return;
+	view_u64(scan, "offers", &offers);
+	view_u64(scan, "nodes", &nodes);
+	view_u64(scan, "elapsed_usec", &elapsed);
+	(void)json_get_bool(scan, "complete", &complete);
+	view_age(status, scan, "ended_usec", age);
+	table_row(t, TABLE_FREE, "  ");
+	table_cellf(t, complete ? TONE_DIM : TONE_WARN,
+		    "scan: %" PRIu64 " offer%s on %" PRIu64 " end port%s in %s, %s%s%s", offers,
+		    plural(offers), nodes, plural(nodes), format_usec(elapsed, span, sizeof(span)),
+		    age, strcmp(age, "now") == 0 || strcmp(age, "-") == 0 ? "" : " ago",
+		    complete ? "" : "; not complete");
+}
+
 static int render_ports(FILE *f, const struct style *style, struct json_object *status)
 {
 	static const char *const titles[] = { "PORT",	"STATE",  "SINCE", "LINK",
@@ -215,6 +238,7 @@ static int render_ports(FILE *f, const struct style *style, struct json_object *
 		table_cell(&t, TONE_PLAIN, view_string(p, "link_layer"));
 		table_cell(&t, TONE_PLAIN, view_string(p, "netdev"));
 		render_worker(&t, p);
+		render_scan(&t, status, p);
 	}
 	if (n == 0) {
 		table_row(&t, TABLE_FREE, NULL);

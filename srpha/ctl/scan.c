@@ -71,7 +71,7 @@ static void port_begin(const struct scan_request *rq, struct scan_port *p)
 	if (r >= 0)
 		r = program_spawn(argv, theirs, &pid);
 	if (r < 0) {
-		port_fail(p, program, r);
+		port_fail(p, "cannot start srpha-worker", r);
 		return;
 	}
 	p->pid = pid;
@@ -123,7 +123,7 @@ static void take_message(struct scan_port *p, struct json_object *o)
 			p->why[0] = '\0';
 		else
 			copy_field(o, "why", p->why, sizeof(p->why));
-		p->ended = true;
+		p->scanned = p->ended = true;
 	}
 }
 

@@ -20,6 +20,7 @@ struct scan_port {
 	char name[72];
 	char state[16];	     /* "ACTIVE"; empty: unknown */
 	char link_layer[16]; /* "InfiniBand", "Ethernet" */
+	bool scanned;	     /* a scan came to its end */
 	char why[256];	     /* why there is no answer, or not all of it; empty: complete */
 	struct offers_inbox inbox;
 	struct offer *offers;

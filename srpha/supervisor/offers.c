@@ -35,19 +35,6 @@ void offers_free(struct worker *w)
 	offers_inbox_clear(&w->inbox);
 }
 
-/* The target section that names this I/O controller's service, or NULL. */
-static const struct config_target *section_of(const struct manager *m, const struct offer *o)
-{
-	for (unsigned i = 0; i < m->config->n_targets; i++) {
-		const struct config_target *t = &m->config->targets[i];
-
-		if (t->has_id_ext && t->id_ext == o->id_ext &&
-		    (!t->has_ioc_guid || t->ioc_guid == o->ioc_guid))
-			return t;
-	}
-	return NULL;
-}
-
 static void name_target(const struct config_target *t, const struct offer *o, char *buf,
 			size_t size)
 {
@@ -84,13 +71,14 @@ static struct path *find_path(struct manager *m, const struct worker *w, const s
 	return NULL;
 }
 
-static struct path *make_path(struct manager *m, struct worker *w, const struct offer *o)
+static struct path *make_path(struct manager *m, struct worker *w, const struct offer *o,
+			      const struct config_target *t)
 {
 	char target[64], gid[GID_STR_MAX];
 	struct record *record;
 	struct path *p;
 
-	name_target(section_of(m, o), o, target, sizeof(target));
+	name_target(t, o, target, sizeof(target));
 	p = path_get(m, target, format_gid(o->gid, gid), w->port, ++m->next_portal_id);
 	if (!p)
 		return NULL;
@@ -137,7 +125,6 @@ static unsigned count_paths(const struct manager *m, const struct worker *w)
 
 static void apply_offer(struct manager *m, struct worker *w, const struct offer *o, bool *changed)
 {
-	const struct config_target *t = section_of(m, o);
 	struct path *p = find_path(m, w, o);
 	struct rule_decision d;
 
@@ -149,7 +136,7 @@ static void apply_offer(struct manager *m, struct worker *w, const struct offer 
 		return;
 	}
 	if (!p) {
-		if (count_paths(m, w) >= FABRIC_PATHS_MAX || !(p = make_path(m, w, o))) {
+		if (count_paths(m, w) >= FABRIC_PATHS_MAX || !(p = make_path(m, w, o, d.target))) {
 			if (!w->full_told)
 				log_error(
 					"port %s: more than %u target ports: the rest of what the "
@@ -164,7 +151,7 @@ static void apply_offer(struct manager *m, struct worker *w, const struct offer 
 	if (p->pkey != o->pkey || p->lid != o->lid)
 		*changed = true;
 	p->offered = OFFERED_YES;
-	take_offer(m, p, o, t ? &t->login : &d.login);
+	take_offer(m, p, o, &d.login);
 }
 
 /* What is offered no longer goes, unless somebody is logged in on it. */
@@ -330,7 +317,6 @@ void offers_put_portals(struct manager *m, const struct worker *w, struct json_o
 static struct json_object *format_offer(struct manager *m, const struct worker *w,
 					const struct offer *o)
 {
-	const struct config_target *t = section_of(m, o);
 	struct json_object *j = offer_to_json(o);
 	struct rule_decision d;
 	struct path *p;
@@ -341,8 +327,7 @@ static struct json_object *format_offer(struct manager *m, const struct worker *
 	if (d.line > 0)
 		json_put_u64(j, "rule_line", d.line);
 	json_put_string(j, "options", d.options);
-	json_put_guid(j, "initiator_ext",
-		      initiator_ext_of(t ? &t->login : &d.login, gid_interface_id(o->gid)));
+	json_put_guid(j, "initiator_ext", initiator_ext_of(&d.login, gid_interface_id(o->gid)));
 	json_put_bool(j, "connected",
 		      srp_view_has_login(&m->srp, w->port, o->id_ext, o->ioc_guid, o->gid));
 	p = find_path(m, w, o);
