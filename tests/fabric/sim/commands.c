@@ -293,6 +293,13 @@ static int cmd_history(struct command *c)
 	return 0;
 }
 
+/* Where the history is now: to watch from here on. */
+static int cmd_mark(struct command *c)
+{
+	fprintf(c->out, "%llu\n", (unsigned long long)history_end(c->fabric->history));
+	return 0;
+}
+
 static void print_port(FILE *out, const struct port *p)
 {
 	char name[NAME_SIZE + 8], peer[NAME_SIZE + 8] = "-";
@@ -303,11 +310,14 @@ static void print_port(FILE *out, const struct port *p)
 	port_gid(p, 0, gid);
 	fprintf(out,
 		"%s %s state=%u phys=%u lid=%u sm_lid=%u cap=0x%08x gid=%016llx%016llx "
-		"peer=%s%s%s\n",
+		"peer=%s pkeys=",
 		port_name(p, name), p->node->type == NODE_SWITCH ? "switch" : "ca", port_state(p),
 		port_phys_state(p), port_lid(p), port_sm_lid(p), port_cap_mask(p),
-		(unsigned long long)get64(gid), (unsigned long long)get64(gid + 8), peer,
-		p->ethernet ? " ethernet" : "", p->node->removed ? " removed" : "");
+		(unsigned long long)get64(gid), (unsigned long long)get64(gid + 8), peer);
+	for (unsigned i = 0; i < PKEYS_MAX; i++)
+		if (p->pkeys[i])
+			fprintf(out, "%04x,", p->pkeys[i]);
+	fprintf(out, "%s%s\n", p->ethernet ? " ethernet" : "", p->node->removed ? " removed" : "");
 }
 
 static int cmd_ports(struct command *c)
@@ -390,6 +400,7 @@ int control_command(struct fabric *f, char *line, FILE *out, const char **ret_er
 		{ "lid", cmd_lid },
 		{ "link", cmd_link },
 		{ "loss", cmd_loss },
+		{ "mark", cmd_mark },
 		{ "node", cmd_node },
 		{ "partitions", cmd_partitions },
 		{ "ping", cmd_ping },

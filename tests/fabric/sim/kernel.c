@@ -138,6 +138,15 @@ static void on_timeout(struct timer *t)
 	send_free(f, find_send(f, s->tid, s->mgmt_class));
 }
 
+/*
+ * A little early: srp_daemon waits exactly as long as it tells the kernel to, and takes a timeout
+ * that it missed for the answer to its next question.
+ */
+static uint64_t timeout_nsec(uint32_t timeout_ms)
+{
+	return timeout_ms * NSEC_PER_MSEC - timeout_ms * (NSEC_PER_MSEC / 256);
+}
+
 /* A datagram of a client. Requests get the agent's number as the upper half of theirs. */
 static void submit(struct umad_file *file, const struct ib_user_mad *u, size_t len)
 {
@@ -169,7 +178,7 @@ static void submit(struct umad_file *file, const struct ib_user_mad *u, size_t l
 	}
 	s->timer.on_time = on_timeout;
 	s->retries_left = u->retries;
-	s->timeout_nsec = u->timeout_ms * NSEC_PER_MSEC;
+	s->timeout_nsec = timeout_nsec(u->timeout_ms);
 	s->next = *bucket_of(f, s->tid);
 	*bucket_of(f, s->tid) = s;
 	timer_set(f->loop, &s->timer, loop_now(f->loop) + s->timeout_nsec);
