@@ -142,6 +142,9 @@ int sa_table_init(struct sa_table *t, const uint8_t *mad, size_t len)
 
 	if (r < 0)
 		return r;
+	/* A refusal carries the request's own attribute. */
+	if (h.mad.status)
+		return -EBADMSG;
 	*t = (struct sa_table){ .next = mad + SA_DATA_OFFSET, .left = len - SA_DATA_OFFSET };
 	if (h.mad.method == MAD_METHOD_GET_RESP) {
 		t->stride = t->left;

@@ -3,13 +3,14 @@
  * The Subnet Administration class, as bytes: the requests srpha makes, the records that come back,
  * subscriptions and notices. Pure, as mad.h is; called by the scan, the subscription and the
  * transport's callers, and by the tests, which play the administrator: so replies can be encoded
- * too. Chapters are those of the InfiniBand Architecture Specification, volume 1: 15.2
- * for the class, 14.2.5 for what its records carry, 13.4.8 for notices; the same offsets are in the
+ * too. Chapters are those of the InfiniBand Architecture Specification, volume 1: 15.2 for the
+ * class, 14.2.5 for what its records carry, 13.4.8 for notices; the same offsets are in the
  * kernel's include/rdma/ib_sa.h and drivers/infiniband/core/sa_query.c.
  *
  * A request is a whole datagram with transaction number 0: the transport puts its own in. Every
  * decoder gets the bytes that really came, returns 0 or -EBADMSG, never reads beyond them and
- * leaves its output unset on error. None looks at the status: the caller does that first.
+ * leaves its output unset on error. None but the table's looks at the status: the caller does that
+ * first.
  */
 #pragma once
 
@@ -82,9 +83,10 @@ void sa_encode_class_port_info(uint8_t mad[static MAD_SIZE], const struct mad_cl
  *	while (sa_table_next(&t, &record, &size))
  *		r = sa_decode_node(record, size, &node);
  *
- * -EBADMSG for what is no such reply, for a table that came without RMPP, and for one of more than
- * a datagram whose records have no distance. A table of no records is empty. Where the length is
- * no multiple of the distance the last record is as short as it came, so that its decoder judges.
+ * -EBADMSG for what is no such reply, for one with a status (a refusal holds what was asked), for
+ * a table that came without RMPP, and for one of more than a datagram whose records have no
+ * distance. A table of no records is empty. Where the length is no multiple of the distance the
+ * last record is as short as it came, so that its decoder judges.
  */
 struct sa_table {
 	const uint8_t *next;

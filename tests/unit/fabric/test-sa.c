@@ -422,6 +422,10 @@ static void bad_tables(void **state)
 	mad[26] = 0;
 	assert_int_equal(walk(mad, len, &records), -EBADMSG);
 	mad[26] = 7;
+	/* A refusal. */
+	mad[4] = 3;
+	assert_int_equal(walk(mad, len, &records), -EBADMSG);
+	mad[4] = 0;
 	/* A request, the answer to another class, another method. */
 	mad[3] = SA_METHOD_GET_TABLE;
 	assert_int_equal(walk(mad, len, &records), -EBADMSG);
