@@ -16,6 +16,7 @@ void config_defaults(struct config *c)
 	*c = (struct config){
 		.discovery = {
 			.infiniband = true,
+			.login = true,
 			.window = 32,
 			.window_per_peer = 4,
 			.mad_timeout_usec = 1 * USEC_PER_SEC,

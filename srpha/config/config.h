@@ -69,6 +69,7 @@ struct config_login {
 /* [discovery], beside `ports`: how the InfiniBand fabric is scanned. Nothing of it is for Ethernet. */
 struct config_discovery {
 	bool infiniband;	       /* whether it is scanned at all */
+	bool login;		       /* whether what the rules allow is logged in to */
 	uint64_t window;	       /* 1..512 MADs outstanding on a port */
 	uint64_t window_per_peer;      /* 1..64 of them to one peer */
 	uint64_t mad_timeout_usec;     /* 10 ms .. 60 s, for the first answer */

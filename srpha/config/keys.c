@@ -67,6 +67,7 @@ const struct config_key config_keys[] = {
 	{ "ports", SECTION_DISCOVERY, KEY_PORTS, 0, 0, offsetof(struct config, ports), 0, 0,
 	  sizeof(char *) },
 	DISCOVERY(infiniband, infiniband, BOOL, 0, 0),
+	DISCOVERY(login, login, BOOL, 0, 0),
 	DISCOVERY(window, window, NUMBER, 1, 512),
 	DISCOVERY(window_per_peer, window_per_peer, NUMBER, 1, 64),
 	DISCOVERY(mad_timeout, mad_timeout_usec, TIME, 10 * MSEC, 60 * SEC),

@@ -179,7 +179,7 @@ void offers_apply(struct manager *m, struct worker *w)
 	LIST_FOREACH (p, &m->paths, link)
 		if (p->fabric && strcmp(p->port, w->port) == 0)
 			p->offered = OFFERED_NOT;
-	for (unsigned i = 0; i < w->n_offers; i++)
+	for (unsigned i = 0; i < w->n_offers && m->config->discovery.login; i++)
 		apply_offer(m, w, &w->offers[i], &changed);
 	drop_paths(m, w, &changed);
 	if (!changed)

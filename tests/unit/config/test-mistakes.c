@@ -148,6 +148,7 @@ static const struct mistake_case twice[] = {
 
 static const struct mistake_case values[] = {
 	DISCOVERY("infiniband", "maybe", "\"yes\" or \"no\""),
+	DISCOVERY("login", "2", "\"yes\" or \"no\""),
 	DISCOVERY("window", "0", "1..512"),
 	DISCOVERY("window", "513", "1..512"),
 	DISCOVERY("window_per_peer", "65", "1..64"),

@@ -29,6 +29,7 @@ static void test_defaults(void **state)
 	assert_string_equal(c->ports, "*");
 	assert_int_equal(c->n_targets, 0);
 	assert_true(c->discovery.infiniband);
+	assert_true(c->discovery.login);
 	assert_string_equal(c->discovery.rules, "/etc/srp_daemon.conf");
 	assert_int_equal(c->discovery.window, 32);
 	assert_int_equal(c->discovery.window_per_peer, 4);
@@ -168,6 +169,8 @@ static void test_keys(void **state)
 static const struct key_case common_cases[] = {
 	{ DISCOVERY_KEY(infiniband, infiniband), 1, "no", false },
 	{ DISCOVERY_KEY(infiniband, infiniband), 1, "yes", true },
+	{ DISCOVERY_KEY(login, login), 1, "no", false },
+	{ DISCOVERY_KEY(login, login), 1, "yes", true },
 	{ DISCOVERY_KEY(window, window), 8, "1", 1 },
 	{ DISCOVERY_KEY(window, window), 8, "512", 512 },
 	{ DISCOVERY_KEY(window_per_peer, window_per_peer), 8, "1", 1 },
