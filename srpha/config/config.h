@@ -134,7 +134,8 @@ struct config_rule {
 	uint64_t id_ext, ioc_guid, service_id, pkey;
 	uint8_t dgid[16];
 	char *options;		    /* of add_target, each with a comma before it, or NULL */
-	struct config_login *login; /* [login] with the options in their place, or NULL: [login] */
+	struct config_login *login; /* what the rule sets of a login, or NULL: nothing */
+	uint64_t keys;		    /* which fields of it: bits by the place in the key table */
 };
 
 void config_rule_clear(struct config_rule *r);

@@ -411,3 +411,19 @@ char *config_key_expected(const struct config_key *key, char buf[static CONFIG_E
 		snprintf(buf, CONFIG_EXPECTED_MAX, "%s", text);
 	return buf;
 }
+
+static size_t place_in_login(const struct config_key *key)
+{
+	return key->in_config - offsetof(struct config, login);
+}
+
+void config_key_set(struct config_login *l, const struct config_key *key, const void *value)
+{
+	memcpy((char *)l + place_in_login(key), value, key->size);
+}
+
+void config_key_copy(struct config_login *to, const struct config_login *from,
+		     const struct config_key *key)
+{
+	config_key_set(to, key, (const char *)from + place_in_login(key));
+}

@@ -51,7 +51,7 @@ struct config_key {
 	size_t size;
 };
 
-#define CONFIG_KEYS_MAX 48
+#define CONFIG_KEYS_MAX 64 /* struct config_rule has a bit for each */
 extern const struct config_key config_keys[];
 extern const unsigned config_n_keys;
 
@@ -66,6 +66,11 @@ const struct config_key *config_key_find(const char *name, enum config_section s
 
 /* The value into `field`: 0, -EINVAL or -ERANGE (not what config_key_expected() says), -E2BIG. */
 int config_key_parse(const struct config_key *key, const char *value, void *field);
+
+/* Keys of SECTION_LOGIN alone: the value, of key->size bytes, into its place; and from one to another. */
+void config_key_set(struct config_login *l, const struct config_key *key, const void *value);
+void config_key_copy(struct config_login *to, const struct config_login *from,
+		     const struct config_key *key);
 
 /* What the key takes, for the end of "expected ...". */
 #define CONFIG_EXPECTED_MAX 160

@@ -410,8 +410,7 @@ static void set_has(struct loader *l)
 
 int loader_rules_file(struct loader *l, const char *name, const char *text, size_t len)
 {
-	return rules_file_parse(name, text, len, &l->config->login, &l->config->file_rules,
-				l->errors);
+	return rules_file_parse(name, text, len, &l->config->file_rules, l->errors);
 }
 
 int loader_end(struct loader *l, int r, struct config **ret)

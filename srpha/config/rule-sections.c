@@ -35,41 +35,33 @@ static void verify(struct loader *l, const struct rule_draft *d)
 					  d->name, config_keys[k].name);
 }
 
-/* The login of a rule: [login] but for what the section says. */
-static int take_login(const struct loader *l, const struct rule_draft *d, struct config_rule *r)
+/* What the section sets of a login, and the same as add_target takes it. */
+static int take_login(const struct rule_draft *d, struct config_rule *r)
 {
-	const struct config_login none = LOGIN_NO_OPTIONS;
-	struct rule_draft own = { .login = none };
+	struct config_login own = LOGIN_NO_OPTIONS;
 	char options[OPTIONS_MAX];
-	bool any = false;
 
-	r->login = malloc(sizeof(*r->login));
-	if (!r->login)
-		return -ENOMEM;
-	*r->login = l->config->login;
 	for (unsigned k = 0; k < config_n_keys; k++) {
 		const struct config_key *key = &config_keys[k];
-		const void *from = (const char *)d + key->in_rule;
 
 		if (key->section != SECTION_LOGIN || d->scope.at[k].line == 0)
 			continue;
-		memcpy((char *)&own + key->in_rule, from, key->size);
-		memcpy((char *)r->login + key->in_rule - offsetof(struct rule_draft, login), from,
-		       key->size);
-		any = true;
+		config_key_copy(&own, &d->login, key);
+		r->keys |= UINT64_C(1) << k;
 	}
-	if (!any) {
-		free(r->login);
-		r->login = NULL;
+	if (r->keys == 0)
 		return 0;
-	}
-	if (login_format_options(&own.login, options, sizeof(options)) < 0)
+	r->login = malloc(sizeof(*r->login));
+	if (!r->login)
+		return -ENOMEM;
+	*r->login = own;
+	if (login_format_options(r->login, options, sizeof(options)) < 0)
 		return -EINVAL;
 	r->options = strdup(options);
 	return r->options ? 0 : -ENOMEM;
 }
 
-static int take(const struct loader *l, const struct rule_draft *d, struct config_rule *r)
+static int take(const struct rule_draft *d, struct config_rule *r)
 {
 	*r = d->rule;
 	r->line = d->line;
@@ -82,7 +74,7 @@ static int take(const struct loader *l, const struct rule_draft *d, struct confi
 		r->name = NULL;
 		return -ENOMEM;
 	}
-	return take_login(l, d, r);
+	return take_login(d, r);
 }
 
 int rule_sections_take(struct loader *l)
@@ -97,7 +89,7 @@ int rule_sections_take(struct loader *l)
 		return -ENOMEM;
 	for (unsigned i = 0; r == 0 && i < l->n_rules; i++) {
 		verify(l, &l->rules[i]);
-		r = take(l, &l->rules[i], &rules->list[rules->n++]);
+		r = take(&l->rules[i], &rules->list[rules->n++]);
 	}
 	return r;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "config/errors.h"
+#include "config/keys.h"
 
 /* Figures of srp_daemon.c and srp_daemon.h of rdma-core 44: fgets() into 255 bytes; struct rule. */
 #define PART_MAX 254
@@ -27,24 +28,16 @@ static const struct {
 	{ "pkey", MATCH_PKEY, 9 },
 };
 
-#define OPTION(key)                                                                                \
-	{                                                                                          \
-#key, offsetof(struct config_login, key)                                           \
-	}
-static const struct {
-	const char *name;
-	size_t offset;
-} options[] = {
-	OPTION(allow_ext_sg), OPTION(ch_count),	       OPTION(cmd_sg_entries),
-	OPTION(comp_vector),  OPTION(max_cmd_per_lun), OPTION(max_sect),
-	OPTION(queue_size),   OPTION(sg_tablesize),    OPTION(tl_retry_count),
+/* Keys of [login] by the same names. */
+static const char *const options[] = {
+	"allow_ext_sg", "ch_count",   "cmd_sg_entries", "comp_vector",	  "max_cmd_per_lun",
+	"max_sect",	"queue_size", "sg_tablesize",	"tl_retry_count",
 };
 
 struct parser {
 	const char *name;
 	unsigned line;
 	bool continued; /* this part is the rest of a line of more than PART_MAX bytes */
-	const struct config_login *login;
 	struct config_errors *errors;
 
 	const char *pos, *end; /* of the part; the newline is at end[-1] */
@@ -159,8 +152,10 @@ static uint64_t option_value(const char *digits)
 	return *end ? strtoull(digits, NULL, 10) : v;
 }
 
-static int set_option(struct parser *p, const char *name, size_t offset, const char *digits)
+static int set_option(struct parser *p, const char *name, const char *digits)
 {
+	static const struct config_login none = LOGIN_NO_OPTIONS;
+	const struct config_key *key = config_key_find(name, SECTION_LOGIN);
 	size_t len = strlen(p->options);
 	int n = snprintf(p->options + len, sizeof(p->options) - len, ",%s=%s", name, digits);
 	uint64_t value = option_value(digits);
@@ -172,9 +167,10 @@ static int set_option(struct parser *p, const char *name, size_t offset, const c
 		p->rule.login = malloc(sizeof(*p->rule.login));
 		if (!p->rule.login)
 			return -ENOMEM;
-		*p->rule.login = *p->login;
+		*p->rule.login = none;
 	}
-	memcpy((char *)p->rule.login + offset, &value, sizeof(value));
+	config_key_set(p->rule.login, key, &value);
+	p->rule.keys |= UINT64_C(1) << (key - config_keys);
 	return 0;
 }
 
@@ -201,7 +197,7 @@ static int unknown_key(struct parser *p)
 	word_here(p, '=', word);
 	for (size_t i = 0; i < ARRAY_SIZE(matches) + ARRAY_SIZE(options); i++) {
 		const char *name = i < ARRAY_SIZE(matches) ? matches[i].name
-							   : options[i - ARRAY_SIZE(matches)].name;
+							   : options[i - ARRAY_SIZE(matches)];
 		unsigned d = config_word_distance(word, name);
 
 		if (d < best && config_word_near(d, word)) {
@@ -238,16 +234,15 @@ static int take_pair(struct parser *p)
 		return 0;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
-		if (!take_name(p, options[i].name))
+		if (!take_name(p, options[i]))
 			continue;
 		if (!p->rule.allow)
 			return mistake(p, "%s: a parameter of a login, in a line that denies",
-				       options[i].name);
+				       options[i]);
 		if (take_digits(p, isdigit, OPTION_DIGITS_MAX, digits) < 0)
 			return mistake(p, "%s: \"%s\" is not valid: expected at most %u digits",
-				       options[i].name, word_here(p, '\0', word),
-				       OPTION_DIGITS_MAX);
-		return set_option(p, options[i].name, options[i].offset, digits);
+				       options[i], word_here(p, '\0', word), OPTION_DIGITS_MAX);
+		return set_option(p, options[i], digits);
 	}
 	return unknown_key(p);
 }
@@ -302,11 +297,10 @@ static int keep_rule(struct parser *p, struct config_rules *rules)
 	return 0;
 }
 
-int rules_file_parse(const char *name, const char *text, size_t len,
-		     const struct config_login *login, struct config_rules *rules,
+int rules_file_parse(const char *name, const char *text, size_t len, struct config_rules *rules,
 		     struct config_errors *errors)
 {
-	struct parser p = { .name = name, .login = login, .errors = errors, .line = 1 };
+	struct parser p = { .name = name, .errors = errors, .line = 1 };
 	const char *end = text + len, *next;
 	int r = 0;
 

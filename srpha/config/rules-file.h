@@ -20,9 +20,8 @@
 #include "config/config.h"
 
 /*
- * Adds a rule a line to *rules; `login` is what a rule's options change. Mistakes go to *errors, with
- * `name` for the file, the first one of each line. 0 or -ENOMEM.
+ * Adds a rule a line to *rules. Mistakes go to *errors, with `name` for the file, the first one of
+ * each line. 0 or -ENOMEM.
  */
-int rules_file_parse(const char *name, const char *text, size_t len,
-		     const struct config_login *login, struct config_rules *rules,
+int rules_file_parse(const char *name, const char *text, size_t len, struct config_rules *rules,
 		     struct config_errors *errors);

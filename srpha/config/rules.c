@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "config/keys.h"
+
 static bool rule_matches(const struct config_rule *r, const struct offer *o)
 {
 	return (!r->has_id_ext || r->id_ext == o->id_ext) &&
@@ -52,6 +54,7 @@ void rules_decide(const struct config *c, const struct offer *o, struct rule_dec
 	ret->line = rule->line;
 	if (rule->options)
 		ret->options = rule->options;
-	if (rule->login && !ret->target)
-		ret->login = *rule->login;
+	for (unsigned k = 0; k < config_n_keys; k++)
+		if (rule->keys >> k & 1)
+			config_key_copy(&ret->login, rule->login, &config_keys[k]);
 }

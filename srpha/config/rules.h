@@ -18,7 +18,8 @@ struct rule_decision {
 	unsigned line;	     /* of the source's file, 0 for the default */
 	const char *options; /* the rule's own, ",max_sect=8,ch_count=2" as add_target takes them */
 	const struct config_target *target; /* the [target] section that names it, or NULL */
-	struct config_login login;	    /* that section's, or [login] with the rule's options */
+	struct config_login
+		login; /* that section's or [login], with what the rule sets in its place */
 };
 
 /* The strings are the configuration's, and live as long. */

@@ -209,11 +209,10 @@ static size_t length(const struct text_case *c)
 
 static bool parse(const char *text, size_t len, struct config_rules *rules, char *got, size_t size)
 {
-	const struct config_login login = LOGIN_NO_OPTIONS;
 	struct config_errors e = { 0 };
 	bool taken;
 
-	assert_int_equal(rules_file_parse("f", text, len, &login, rules, &e), 0);
+	assert_int_equal(rules_file_parse("f", text, len, rules, &e), 0);
 	*got = '\0';
 	for (unsigned i = 0; i < e.n && strlen(got) + strlen(e.lines[i]) + 2 < size; i++)
 		strcat(strcat(got, e.lines[i]), "\n");

@@ -209,6 +209,34 @@ static void test_section_options(void **state)
 	assert_int_equal(d.login.initiator_ext_mode, INITIATOR_EXT_TARGET_PORT_GUID_SWAPPED);
 }
 
+/* The section that names the target: its login, and on top of it what the rule sets. */
+static void test_target(void **state)
+{
+	static const char *const sections[] = {
+		"[target a]\nid_ext = 1\n[target b]\nid_ext = 200400a0b81146a1\nioc_guid = 5\n"
+		"[target c]\nid_ext = 200400a0b81146a1\nch_count = 4\nqueue_size = 9\n"
+		"[target d]\nid_ext = 200400a0b81146a1\n"
+		"[login]\nch_count = 7\nmax_sect = 1024\n",
+		"[target a]\nid_ext = 1\n[login]\nch_count = 7\nmax_sect = 1024\n",
+	};
+	_cleanup_(config_freep) struct config *named = load(sections[0], "a ch_count=3\n"),
+					      *plain = load(sections[0], ""),
+					      *other = load(sections[1], "a ch_count=3\n");
+	struct rule_decision d = decide(named);
+
+	assert_string_equal(d.target->name, "c");
+	assert_int_equal(d.login.ch_count, 3);
+	assert_int_equal(d.login.queue_size, 9);
+	assert_int_equal(d.login.max_sect, 1024);
+	d = decide(plain);
+	assert_string_equal(d.target->name, "c");
+	assert_int_equal(d.login.ch_count, 4);
+	d = decide(other);
+	assert_null(d.target);
+	assert_int_equal(d.login.ch_count, 3);
+	assert_int_equal(d.login.max_sect, 1024);
+}
+
 /* Every key of [login] but pkey is a rule's, too; of the others none. */
 static void test_section_keys(void **state)
 {
@@ -468,6 +496,7 @@ int main(void)
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_file_options),
 		cmocka_unit_test(test_section_options),
+		cmocka_unit_test(test_target),
 		cmocka_unit_test(test_section_keys),
 		cmocka_unit_test(test_section_mistakes),
 		cmocka_unit_test(test_bounds),
