@@ -21,6 +21,7 @@ struct slot {
 	uint8_t n_services;
 	uint8_t first;
 	uint8_t busy;
+	bool read;
 	struct dm_ioc ioc;
 };
 
@@ -135,6 +136,7 @@ static void slot_advance(struct iou *u, struct slot *s, unsigned first)
 	s->busy = 0;
 	if (first >= s->n_services) {
 		s->step = STEP_NONE;
+		s->read = true;
 		return;
 	}
 	s->first = (uint8_t)first;
@@ -151,8 +153,18 @@ static int take_profile(struct iou *u, struct slot *s, const uint8_t *mad, size_
 	return 0;
 }
 
-static int keep_service(struct iou *u, unsigned i, const struct slot *s, uint64_t id_ext,
-			uint64_t service_id)
+/* As it came, but terminated and printable. */
+static void copy_name(char ret[static DM_SERVICE_NAME_SIZE + 1], const struct dm_service *entry)
+{
+	size_t n = strnlen(entry->name, sizeof(entry->name));
+
+	for (size_t i = 0; i < n; i++)
+		ret[i] = entry->name[i] >= ' ' && entry->name[i] <= '~' ? entry->name[i] : '?';
+	ret[n] = '\0';
+}
+
+static int keep_service(struct iou *u, unsigned i, const struct slot *s, unsigned entry,
+			const struct dm_service *service, uint64_t id_ext)
 {
 	struct iou_service *grown;
 
@@ -169,9 +181,13 @@ static int keep_service(struct iou *u, unsigned i, const struct slot *s, uint64_
 	}
 	u->services[u->n_services++] = (struct iou_service){
 		.slot = (uint8_t)i,
+		.entry = (uint8_t)entry,
+		.n_services = s->n_services,
+		.vendor_id = s->ioc.vendor_id,
+		.device_id = s->ioc.device_id,
 		.ioc_guid = s->ioc.guid,
 		.id_ext = id_ext,
-		.service_id = service_id,
+		.service_id = service->id,
 		.io_class = s->ioc.io_class,
 		.send_size = s->ioc.send_size,
 		.rdma_size = s->ioc.rdma_size,
@@ -180,6 +196,7 @@ static int keep_service(struct iou *u, unsigned i, const struct slot *s, uint64_
 	};
 	memcpy(u->services[u->n_services - 1].id_string, s->ioc.id_string,
 	       sizeof(s->ioc.id_string));
+	copy_name(u->services[u->n_services - 1].name, service);
 	return 0;
 }
 
@@ -196,7 +213,7 @@ static int take_services(struct iou *u, unsigned i, struct slot *s, const uint8_
 
 		switch (dm_service_id_ext(&entries[k], &id_ext)) {
 		case 0:
-			r = keep_service(u, i, s, id_ext, entries[k].id);
+			r = keep_service(u, i, s, s->first + k, &entries[k], id_ext);
 			break;
 		case -ENOENT:
 			u->counts.not_srp++;
@@ -298,6 +315,19 @@ void iou_give_up(struct iou *u, const struct iou_request *request)
 	u->counts.silent++;
 }
 
+void iou_abandon(struct iou *u)
+{
+	if (iou_done(u))
+		return;
+	for (unsigned i = 1; i <= DM_IOC_MAX; i++)
+		if (u->slots[i])
+			u->slots[i]->step = STEP_NONE;
+	u->info = STEP_NONE;
+	u->counts.silent += u->outstanding + u->pending;
+	u->outstanding = 0;
+	u->pending = 0;
+}
+
 bool iou_done(const struct iou *u)
 {
 	return u->info == STEP_NONE && u->outstanding == 0 && u->pending == 0;
@@ -308,6 +338,20 @@ bool iou_known(const struct iou *u, uint16_t *ret_change_id)
 	if (u->known && ret_change_id)
 		*ret_change_id = u->iou.change_id;
 	return u->known;
+}
+
+const struct dm_iou *iou_head(const struct iou *u)
+{
+	return u->known ? &u->iou : NULL;
+}
+
+bool iou_slot_read(const struct iou *u, unsigned slot)
+{
+	if (!u->known)
+		return false;
+	if (slot > u->iou.max_controllers || dm_iou_slot(&u->iou, slot) != DM_SLOT_PRESENT)
+		return true;
+	return u->slots[slot] && u->slots[slot]->read;
 }
 
 const struct iou_service *iou_services(const struct iou *u, unsigned *ret_n)

@@ -20,6 +20,9 @@
 
 struct iou_service {
 	uint8_t slot;
+	uint8_t entry;
+	uint8_t n_services; /* of its controller, SRP or not */
+	uint32_t vendor_id, device_id;
 	uint64_t ioc_guid;
 	uint64_t id_ext;
 	uint64_t service_id;
@@ -29,6 +32,7 @@ struct iou_service {
 	uint8_t rdma_read_depth;
 	uint16_t initiators_supported;
 	char id_string[65];
+	char name[DM_SERVICE_NAME_SIZE + 1];
 };
 
 struct iou_request {
@@ -66,11 +70,20 @@ int iou_reply(struct iou *u, const uint8_t *mad, size_t len);
 /* No answer to this request after all retries. */
 void iou_give_up(struct iou *u, const struct iou_request *request);
 
+/* Ends the walk as it is: what was not answered counts as silent. */
+void iou_abandon(struct iou *u);
+
 /* Nothing is outstanding and nothing is left to ask. */
 bool iou_done(const struct iou *u);
 
 /* Whether IOUnitInfo was answered well; *ret_change_id may be NULL. */
 bool iou_known(const struct iou *u, uint16_t *ret_change_id);
+
+/* The answer to IOUnitInfo; NULL while iou_known() is false. */
+const struct dm_iou *iou_head(const struct iou *u);
+
+/* Whether all is known of a slot: it is empty, or its profile and all its services were read. */
+bool iou_slot_read(const struct iou *u, unsigned slot);
 
 /* What was found, in order of slot and entry once the walk is done. */
 const struct iou_service *iou_services(const struct iou *u, unsigned *ret_n);
