@@ -369,7 +369,8 @@ static int setup(void **state)
 {
 	struct root *root = calloc(1, sizeof(*root));
 
-	assert_non_null(root);
+	if (!root)
+		return -1;
 	strcpy(root->path, "/tmp/test-rules.XXXXXX");
 	assert_non_null(mkdtemp(root->path));
 	snprintf(root->rules, sizeof(root->rules), "%s/rules", root->path);
