@@ -187,8 +187,11 @@ static void path_enter(struct manager *m, struct path *p, enum path_state next,
 
 	log_move(p, old, next, event, detail);
 	p->state = next;
-	p->since_usec = now;
-	p->since_real_usec = realtime_now();
+	/* A missed probe ends no time of service, and an answer after it begins none. */
+	if (!path_state_usable(old) || !path_state_usable(next)) {
+		p->since_usec = now;
+		p->since_real_usec = realtime_now();
+	}
 	snprintf(p->reason, sizeof(p->reason), "%s%s%s", path_event_name(event), detail ? ": " : "",
 		 detail ? detail : "");
 	/* Attempts that fail one after the other keep their backoff; news start afresh. */
@@ -199,6 +202,7 @@ static void path_enter(struct manager *m, struct path *p, enum path_state next,
 	}
 	p->guard_told = false;
 	if (next == PATH_FAILING) {
+		p->last_problem[0] = '\0'; /* what was wrong before is not what is now */
 		p->off = false;
 		p->drill = event == EVENT_FAILOVER;
 	}

@@ -187,11 +187,10 @@ class Pair:
         return text
 
     def kernel_log(self, mark):
-        log = self.initiator.out("dmesg")
-        at = log.rfind(f"lab: {mark}")
-        if at < 0:
+        log = self.initiator.out(f"dmesg | sed -n '/lab: {mark}/,$p'")
+        if not log:
             raise LabError(f"the kernel log does not reach back to \"{mark}\"")
-        return log[at:]
+        return log
 
     def oops(self):
         """What the initiator's kernel said when it broke, or nothing. Such a guest never heals."""
