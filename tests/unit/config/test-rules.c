@@ -373,7 +373,7 @@ static int setup(void **state)
 		return -1;
 	strcpy(root->path, "/tmp/test-rules.XXXXXX");
 	assert_non_null(mkdtemp(root->path));
-	snprintf(root->rules, sizeof(root->rules), "%s/rules", root->path);
+	strcat(strcpy(root->rules, root->path), "/rules");
 	root->fd = open(root->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	assert_true(root->fd >= 0);
 	assert_int_equal(mkdirat(root->fd, "s.conf.d", 0700), 0);
@@ -434,7 +434,7 @@ static void test_file(void **state)
 	put(root, "s.conf", "[login]\nch_count = 4\n[discovery]\nrules = %s\n", root->rules);
 	put(root, "s.conf.d/a.conf", "[login]\nch_count = 5\n");
 	put(root, "rules", "#\nd pkey=1\na max_sect=64\n");
-	c = load_file(root, 0, NULL, NULL);
+	c = load_file(root, 0, NULL, "");
 	d = decide(c);
 	assert_true(d.allowed);
 	assert_string_equal(d.source, root->rules);
@@ -448,10 +448,10 @@ static void test_file(void **state)
 			      "comment"));
 	/* where nothing is scanned, nothing is read */
 	put(root, "s.conf", "[discovery]\nrules = %s\ninfiniband = no\n", root->rules);
-	off = load_file(root, 0, NULL, NULL);
+	off = load_file(root, 0, NULL, "");
 	assert_int_equal(off->file_rules.n, 0);
 	put(root, "s.conf", "[discovery]\nrules = none\n");
-	none = load_file(root, 0, NULL, NULL);
+	none = load_file(root, 0, NULL, "");
 	assert_int_equal(none->file_rules.n, 0);
 }
 
@@ -465,7 +465,7 @@ static void test_sections_in_files(void **state)
 	put(root, "s.conf", "[discovery]\nrules = none\n[rule a]\naction = allow\n");
 	put(root, "s.conf.d/1.conf", "[rule b]\naction = allow\n");
 	put(root, "s.conf.d/2.conf", "[rule a]\naction = deny\n");
-	c = load_file(root, 0, NULL, NULL);
+	c = load_file(root, 0, NULL, "");
 	assert_int_equal(c->section_rules.n, 2);
 	d = decide(c);
 	assert_false(d.allowed);
