@@ -51,6 +51,11 @@ class Port:
     def guid(self):
         return int(self.gid[16:], 16)
 
+    @property
+    def num_is_end(self):
+        """Whether it has LIDs: a port of an adapter, or the management port of a switch."""
+        return self.kind == 'ca' or self.name.endswith(':0')
+
 
 @dataclasses.dataclass(frozen=True)
 class Service:
@@ -211,6 +216,19 @@ class Fabric:
             sm.partitions.write_text(self.partitions_text(statements))
             if sm.is_running():
                 sm.sweep()
+
+    def change_lids(self, lids):
+        """Has the first subnet manager give ports other LIDs ({name: lid}), as one that comes
+        back with another table would. It is restarted."""
+        self.sm.stop()
+        table = {p.guid: p.lid for p in self.ports().values() if p.lid and p.num_is_end}
+        for name, lid in lids.items():
+            table[self.port(name).guid] = lid
+        (self.sm.directory / 'guid2lid').write_text(
+            ''.join(f'0x{g:016x} 0x{n:04x} 0x{n:04x}\n\n' for g, n in table.items()))
+        self.sm.options['honor_guid2lid_file'] = 'TRUE'
+        self.sm.write()
+        self.sm.start().wait_up()
 
     # Control
 

@@ -36,7 +36,9 @@ static const struct {
 	[FAULT_MOD] = { "mod", "attribute modifier arg" },
 	[FAULT_LENGTH] = { "length", "cut to, or filled up to, arg bytes" },
 	[FAULT_GARBAGE] = { "garbage", "random bytes behind the header" },
-	[FAULT_REDIRECT] = { "redirect", "ClassPortInfo that redirects to the port given by to" },
+	[FAULT_REDIRECT] = { "redirect",
+			     "ClassPortInfo that redirects to the port given by to; with "
+			     "arg=1 under the attribute that was asked" },
 	[FAULT_DELAY] = { "delay", "arg milliseconds late" },
 	[FAULT_TWICE] = { "twice", "arrives twice" },
 	[FAULT_ATTR_OFFSET] = { "attr-offset",
@@ -202,8 +204,10 @@ static void redirect(struct message *m, const struct fault *r)
 	const struct port *p = n ? &n->ports[num ? num : 1] : NULL;
 
 	put16(m->data + MAD_STATUS, STATUS_REDIRECT);
-	put16(m->data + MAD_ATTR, ATTR_CLASS_PORT_INFO);
-	put32(m->data + MAD_ATTR_MOD, 0);
+	if (r->arg == 0) {
+		put16(m->data + MAD_ATTR, ATTR_CLASS_PORT_INFO);
+		put32(m->data + MAD_ATTR_MOD, 0);
+	}
 	memset(d, 0, 72);
 	d[0] = 1;
 	d[1] = 1;
