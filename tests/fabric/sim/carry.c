@@ -186,3 +186,12 @@ void carry_smp_lid(struct fabric *f, struct port *from, uint16_t dlid, const uin
 	m->dlid = dlid;
 	carry(m);
 }
+
+void carry_end(struct fabric *f)
+{
+	struct timer *t;
+
+	while ((t = loop_take_timer(f->loop)) != NULL)
+		if (t->on_time == on_arrival)
+			free(t);
+}

@@ -37,6 +37,9 @@ void carry_after(struct message *m, uint64_t delay_nsec);
 /* An answer from where `m` arrived to where it came from. */
 void carry_reply(const struct message *m, const void *data, size_t len);
 
+/* At the end: frees what is under way. Clears every timer of the loop. */
+void carry_end(struct fabric *f);
+
 /* A subnet management datagram of an agent of the fabric. */
 void carry_smp_lid(struct fabric *f, struct port *from, uint16_t dlid, const uint8_t *mad);
 

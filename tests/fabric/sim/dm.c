@@ -42,6 +42,15 @@ void iou_remove_ioc(struct iou *u, unsigned slot)
 	u->slot_state[slot] = SLOT_EMPTY;
 }
 
+void iou_free(struct iou *u)
+{
+	if (!u)
+		return;
+	for (unsigned i = 0; i <= IOC_SLOTS_MAX; i++)
+		free(u->iocs[i]);
+	free(u);
+}
+
 int ioc_add_service(struct ioc *c, const char *name, uint64_t id)
 {
 	struct service *s = &c->services[c->n_services];

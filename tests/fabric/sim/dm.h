@@ -41,4 +41,6 @@ struct ioc *iou_add_ioc(struct iou *u, unsigned slot);
 void iou_remove_ioc(struct iou *u, unsigned slot);
 int ioc_add_service(struct ioc *c, const char *name, uint64_t id);
 
+void iou_free(struct iou *u);
+
 void dm_receive(const struct message *m);

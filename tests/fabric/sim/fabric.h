@@ -119,6 +119,8 @@ struct fabric {
 /* Nodes and links; topology.c and control.c call these. Negative errno. */
 int node_new(struct fabric *f, const char *name, enum node_type type, unsigned n_ports,
 	     uint64_t guid, struct node **ret);
+/* At the end: without links, host and unit, which their owners free. */
+void node_free(struct node *n);
 struct node *node_find(const struct fabric *f, const char *name);
 /* "NODE" or "NODE:PORT"; *ret_port is 0 without a port. */
 struct node *node_find_port(const struct fabric *f, const char *text, unsigned *ret_port);

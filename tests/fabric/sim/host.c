@@ -40,6 +40,7 @@ static int host_new(struct fabric *f, const char *name, struct host **ret)
 	h->fabric = f;
 	h->directory_fd = -1;
 	h->socket.fd = -1;
+	h->watch.fd = -1;
 	f->hosts[f->n_hosts++] = h;
 	*ret = h;
 	return 0;
@@ -171,4 +172,17 @@ void host_event(struct port *p, unsigned type)
 {
 	if (p->node->host)
 		server_event(p, type);
+}
+
+void host_free(struct host *h)
+{
+	server_close(h);
+	for (unsigned i = 0; i < h->n_devices; i++)
+		for (unsigned k = 1; k <= h->devices[i]->n_ports; k++)
+			free(h->devices[i]->ports[k].kernel);
+	if (h->watch.fd >= 0)
+		close(h->watch.fd);
+	if (h->directory_fd >= 0)
+		close(h->directory_fd);
+	free(h);
 }

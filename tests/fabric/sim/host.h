@@ -39,6 +39,9 @@ int host_publish(struct host *h);
 void host_device_removed(struct node *n);
 int host_device_added(struct node *n);
 
+/* At the end. */
+void host_free(struct host *h);
+
 /* The tables or the state of a port changed: the tree follows. */
 void host_port_changed(struct port *p);
 /* An asynchronous event (enum ibv_event_type) for everyone who has the device open. */

@@ -153,6 +153,15 @@ void timer_set(struct loop *l, struct timer *t, uint64_t at_nsec)
 	heap_up(l, ++l->n_heap, t);
 }
 
+struct timer *loop_take_timer(struct loop *l)
+{
+	struct timer *t = l->n_heap > 0 ? l->heap[l->n_heap] : NULL;
+
+	if (t)
+		timer_clear(l, t);
+	return t;
+}
+
 static void run_timers(struct loop *l)
 {
 	uint64_t until = l->order;

@@ -41,6 +41,9 @@ void loop_remove(struct loop *l, struct io *io);
 void timer_set(struct loop *l, struct timer *t, uint64_t at_nsec);
 void timer_clear(struct loop *l, struct timer *t);
 
+/* Any timer that is still set, cleared; NULL when none is. For the end. */
+struct timer *loop_take_timer(struct loop *l);
+
 /* Runs until loop_stop(). 0 or negative errno. */
 int loop_run(struct loop *l);
 void loop_stop(struct loop *l);

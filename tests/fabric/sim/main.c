@@ -10,7 +10,9 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "carry.h"
 #include "control.h"
+#include "dm.h"
 #include "fabric.h"
 #include "history.h"
 #include "host.h"
@@ -44,6 +46,28 @@ static int fabric_start(struct fabric *f, const char *topology)
 	return r;
 }
 
+static void fabric_free(struct fabric *f)
+{
+	control_free(f);
+	for (unsigned i = 0; i < f->n_hosts; i++)
+		host_free(f->hosts[i]);
+	if (f->loop)
+		carry_end(f);
+	for (unsigned i = 0; i < f->n_nodes; i++) {
+		iou_free(f->nodes[i]->iou);
+		node_free(f->nodes[i]);
+	}
+	for (unsigned i = 0; i < f->n_partitions; i++)
+		free(f->partitions[i]);
+	free(f->partitions);
+	free(f->faults);
+	free(f->hosts);
+	free(f->nodes);
+	kernel_free(f);
+	history_free(f->history);
+	loop_free(f->loop);
+}
+
 static int fabric_run(struct fabric *f)
 {
 	struct stopper stop = { .loop = f->loop };
@@ -60,6 +84,7 @@ static int fabric_run(struct fabric *f)
 		puts("ready");
 		fflush(stdout);
 		r = loop_run(f->loop);
+		close(stop.io.fd);
 	}
 	return r;
 }
@@ -90,5 +115,6 @@ int main(int argc, char *argv[])
 		r = fabric_run(&f);
 	if (r < 0)
 		fprintf(stderr, "fabric-sim: %s\n", strerror(-r));
+	fabric_free(&f);
 	return r < 0;
 }

@@ -85,6 +85,14 @@ static int switch_init(struct node *n)
 	return 0;
 }
 
+void node_free(struct node *n)
+{
+	free(n->ports);
+	free(n->lft);
+	free(n->mft);
+	free(n);
+}
+
 int node_new(struct fabric *f, const char *name, enum node_type type, unsigned n_ports,
 	     uint64_t guid, struct node **ret)
 {
@@ -115,10 +123,7 @@ int node_new(struct fabric *f, const char *name, enum node_type type, unsigned n
 	n->n_ports = (uint8_t)n_ports;
 	n->guid = guid ? guid : (f->next_guid += GUID_STEP);
 	if (!n->ports || (type == NODE_SWITCH && switch_init(n) < 0)) {
-		free(n->ports);
-		free(n->lft);
-		free(n->mft);
-		free(n);
+		node_free(n);
 		return -ENOMEM;
 	}
 	for (unsigned i = 0; i <= n_ports; i++)

@@ -273,3 +273,13 @@ void server_device_gone(struct node *n)
 			connection_close(c);
 	}
 }
+
+void server_close(struct host *h)
+{
+	while (h->connections)
+		connection_close(h->connections);
+	if (h->socket.fd >= 0) {
+		loop_remove(h->fabric->loop, &h->socket);
+		close(h->socket.fd);
+	}
+}

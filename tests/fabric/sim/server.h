@@ -8,5 +8,7 @@
 int server_listen(struct host *h, int directory_fd);
 /* Closes what clients have open of a device, after an event that says so. */
 void server_device_gone(struct node *n);
+/* At the end: closes everything of a host. */
+void server_close(struct host *h);
 /* An asynchronous event for the clients that have the device open. */
 void server_event(struct port *p, unsigned type);
