@@ -16,10 +16,11 @@
  *           supervisor's handle of a portal and comes back in every report about it.
  *           On an InfiniBand port an entry names a target port by its GID, and the partition; the
  *           worker knows from the fabric how to get there (lid: a hint until it does):
- *                        { id: u64, gid: gid, pkey: 1..65535, lid?: 1..49151,
+ *                        { id: u64, gid: gid, pkey: 1..65535, lid?: u64,    (0: not known)
  *                          interval_usec, timeout_usec, misses, answered }
- *           discovery?: { enabled: bool, window: 1..1024, mad_timeout_usec, mad_retries: 0..20,
- *                         rescan_usec (0 = never), ageing_usec }
+ *           discovery?: { enabled: bool, window?: 1..512, window_per_peer?: 1..64,
+ *                         mad_timeout_usec?, mad_retries?: 0..15, rescan_usec? (0 = never),
+ *                         ageing_usec? }
  *           What to do on an InfiniBand port; without it, or on another port, nothing is scanned.
  *   rescan  { }                  scan now (one that is under way is finished, then another begins)
  *   tempo   { id, fast: bool }   probe this portal at once and closely (true: a path on it is
@@ -30,7 +31,8 @@
  *   port    { state: "ACTIVE"|"DOWN"|"INIT"|"ARMED"|"ACTIVE_DEFER"|"GONE", link_layer: "Ethernet"|
  *             "InfiniBand", netdev?: string, gid?: gid, source: "event"|"sysfs"|"start",
  *             lid?: u64, sm_lid?: u64 }
- *           On every change. lid, sm_lid: on InfiniBand, once the subnet manager has set them. GONE: the device was removed; the worker exits after it.
+ *           On every change. lid, sm_lid: on InfiniBand, once the subnet manager has set them and
+ *           discovery uses them. GONE: the device was removed; the worker exits after it.
  *   portal  { id, routed: bool, gid?: gid, id_ext?: guid, ioc_guid?: guid,
  *             probe: "possible"|"impossible", why?: string }
  *           What is known of a portal on this port, at first and on every change. routed: this

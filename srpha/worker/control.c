@@ -38,9 +38,15 @@ static const struct portal_changes portal_changes = {
 
 static void take_config(struct worker *w, struct json_object *message)
 {
+	struct discovery_settings settings;
 	const char *what;
-	int r = portal_table_configure(&w->portals, message, &portal_changes, w, &what);
+	int r = discovery_settings_parse(message, &settings, &what);
 
+	if (r == 0) {
+		r = portal_table_configure(&w->portals, message, &portal_changes, w, &what);
+		if (r != -EBADMSG)
+			discovery_configure(w, &settings, worker_now());
+	}
 	if (r == -EBADMSG)
 		worker_problem(w, PROBLEM_MESSAGE, "%s: config message ignored: bad %s", w->name,
 			       what);
@@ -80,6 +86,8 @@ void control_take(struct worker *w, struct json_object *message)
 		take_config(w, message);
 	else if (strcmp(msg, MSG_TEMPO) == 0)
 		take_tempo(w, message);
+	else if (strcmp(msg, MSG_RESCAN) == 0)
+		discovery_request(w, worker_now());
 	else
 		worker_problem(w, PROBLEM_MESSAGE, "%s: unknown message \"%.32s\" ignored", w->name,
 			       msg);

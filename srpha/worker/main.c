@@ -27,23 +27,28 @@
 struct options {
 	const char *port;
 	const char *root;
-	bool keep_root;
+	bool keep_root, once;
 	int log_level;
 };
 
 static void usage(FILE *f)
 {
-	fputs("Usage: srpha-worker --port HCA:PORT [--root DIR] [--keep-root] [--debug]\n"
-	      "Started by srpha, with a SOCK_SEQPACKET connection to it as descriptor 3.\n",
+	fputs("Usage: srpha-worker --port HCA:PORT [--root DIR] [--keep-root] [--once] [--debug]\n"
+	      "Started by srpha, with a SOCK_SEQPACKET connection to it as descriptor 3; with\n"
+	      "--once by srphactl, to scan an InfiniBand fabric and end.\n",
 	      f);
 }
 
 static int parse_arguments(int argc, char **argv, struct options *ret)
 {
 	static const struct option options[] = {
-		{ "port", required_argument, NULL, 'p' }, { "root", required_argument, NULL, 'r' },
-		{ "keep-root", no_argument, NULL, 'k' },  { "debug", no_argument, NULL, 'd' },
-		{ "help", no_argument, NULL, 'h' },	  { 0 },
+		{ "port", required_argument, NULL, 'p' },
+		{ "root", required_argument, NULL, 'r' },
+		{ "keep-root", no_argument, NULL, 'k' },
+		{ "debug", no_argument, NULL, 'd' },
+		{ "once", no_argument, NULL, 'o' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
 	};
 	int c;
 
@@ -58,6 +63,9 @@ static int parse_arguments(int argc, char **argv, struct options *ret)
 			break;
 		case 'k':
 			ret->keep_root = true;
+			break;
+		case 'o':
+			ret->once = true;
 			break;
 		case 'd':
 			ret->log_level = LOG_DEBUG;
@@ -127,7 +135,7 @@ int main(int argc, char **argv)
 		log_error("%s: cannot open %s: %s", o.port, o.root, strerror(-root_fd));
 		return 1;
 	}
-	r = worker_new(o.port, root_fd, CHILD_SOCKET_FD, &w);
+	r = worker_new(o.port, root_fd, CHILD_SOCKET_FD, o.once, &w);
 	if (r == -ENODEV)
 		return 0; /* and the supervisor knows */
 	if (r < 0) {

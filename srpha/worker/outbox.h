@@ -2,7 +2,7 @@
 /*
  * The worker's words to its supervisor. Sends at once; when the supervisor does not read, keeps
  * the latest message of each kind and item and sends it when it may. So it is bounded by the number
- * of portals, and whoever reads late learns the present, not a history, except that an urgent
+ * of portals and pages of offers, and whoever reads late learns the present, not a history, except that an urgent
  * message (the port went down, a portal died) is never lost: it is sent before what followed it.
  */
 #pragma once
@@ -18,8 +18,11 @@
 enum outbox_kind {
 	OUTBOX_HELLO,
 	OUTBOX_PORT,
-	OUTBOX_PORTAL,	/* item: portal id */
-	OUTBOX_PROBE,	/* item: portal id */
+	OUTBOX_NOTICE, /* item: what it is about */
+	OUTBOX_PORTAL, /* item: portal id */
+	OUTBOX_PROBE,  /* item: portal id */
+	OUTBOX_OFFERS, /* item: page */
+	OUTBOX_SCAN,
 	OUTBOX_PROBLEM, /* item: kind of problem */
 	OUTBOX_STATS,
 };

@@ -244,12 +244,14 @@ static void port_event(struct port *p, enum ibv_event_type type)
 	case IBV_EVENT_DEVICE_FATAL:
 		port_lost(p, PORT_SOURCE_EVENT);
 		break;
-	case IBV_EVENT_LID_CHANGE:
-	case IBV_EVENT_PKEY_CHANGE:
 	case IBV_EVENT_SM_CHANGE:
 	case IBV_EVENT_CLIENT_REREGISTER:
+		p->ops->on_table(true, p->userdata);
+		break;
+	case IBV_EVENT_LID_CHANGE:
+	case IBV_EVENT_PKEY_CHANGE:
 	case IBV_EVENT_GID_CHANGE:
-		p->ops->on_table(p->userdata);
+		p->ops->on_table(false, p->userdata);
 		break;
 	default: /* queue pairs and the like: not ours */
 		break;
@@ -370,6 +372,11 @@ bool port_listens(const struct port *p)
 int port_error(const struct port *p)
 {
 	return p->error;
+}
+
+int port_infiniband(const struct port *p, struct ibport *ret)
+{
+	return ibport_read(p->fd, ret);
 }
 
 const struct port_status *port_status(const struct port *p)

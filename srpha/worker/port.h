@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "fabric/gid.h"
+#include "fabric/ibport.h"
 
 /* The words of sysfs and of the `port` message; the numbers are those of the IBA PortState. */
 enum port_state {
@@ -42,8 +43,8 @@ struct port;
 struct port_ops {
 	/* State, link layer, interface or GID are not what they were. */
 	void (*on_status)(enum port_source source, void *userdata);
-	/* The GID table may have changed, or the fabric asks for a new start. */
-	void (*on_table)(void *userdata);
+	/* The GID table, the LID, the P_Keys may have changed. again: the fabric wants a new start. */
+	void (*on_table)(bool again, void *userdata);
 };
 
 /* "rxe0:1" to its parts: 0 or -EINVAL. `ca` has room for 64 bytes. */
@@ -77,6 +78,9 @@ uint64_t port_due(const struct port *p);
 
 /* 0, or why sysfs could not be read the last time: the port is then known by its events only. */
 int port_error(const struct port *p);
+
+/* The rest of an InfiniBand port, read now: 0 or negative errno. */
+int port_infiniband(const struct port *p, struct ibport *ret);
 
 const struct port_status *port_status(const struct port *p);
 const struct gid_table *port_gids(const struct port *p);

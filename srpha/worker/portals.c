@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "fabric/ibport.h"
 #include "wire/channel.h"
 #include "wire/messages.h"
 
@@ -95,29 +96,58 @@ static int optional_bool(struct json_object *o, const char *key, bool *value)
 	return r == -ENOENT ? 0 : r;
 }
 
+/* Where it is: an IP address, or a target port of an InfiniBand fabric. */
+static int parse_place(struct json_object *o, struct portal_settings *s, const char **ret_what)
+{
+	char gid[GID_STR_MAX];
+	uint64_t pkey, lid = 0;
+	const char *dest;
+	int r;
+
+	*ret_what = "gid";
+	if (optional_gid(o, "gid", &s->has_gid, s->gid) < 0)
+		return -EBADMSG;
+	*ret_what = "pkey";
+	r = json_get_u64(o, "pkey", UINT16_MAX, &pkey);
+	if (r == -ENOENT) {
+		*ret_what = "dest";
+		if (json_get_string(o, "dest", &dest) < 0 || parse_portal(dest, &s->dest) < 0)
+			return -EBADMSG;
+		format_portal(&s->dest, s->text);
+		return 0;
+	}
+	if (r < 0 || pkey == 0)
+		return -EBADMSG;
+	*ret_what = "lid";
+	if (optional_u64(o, "lid", LID_UNICAST_MAX, &lid) < 0)
+		return -EBADMSG;
+	*ret_what = "gid";
+	if (!s->has_gid)
+		return -EBADMSG;
+	s->infiniband = true;
+	s->pkey = (uint16_t)pkey;
+	s->lid = (uint16_t)lid;
+	snprintf(s->text, sizeof(s->text), "%s (P_Key %04x)", format_gid(s->gid, gid), s->pkey);
+	return 0;
+}
+
 /* One element of "portals"; *ret_what names the field that is wrong. */
 static int parse_settings(struct json_object *o, struct portal_settings *ret, const char **ret_what)
 {
 	struct portal_settings s = { 0 };
 	uint64_t misses = 3;
-	const char *dest;
 
 	s.probe.interval_usec = 100 * USEC_PER_MSEC;
 	*ret_what = "id";
 	if (json_get_u64(o, "id", UINT64_MAX, &s.id) < 0)
 		return -EBADMSG;
-	*ret_what = "dest";
-	if (json_get_string(o, "dest", &dest) < 0 || parse_portal(dest, &s.dest) < 0)
+	if (parse_place(o, &s, ret_what) < 0)
 		return -EBADMSG;
-	format_portal(&s.dest, s.text);
 	*ret_what = "id_ext";
 	if (optional_guid(o, "id_ext", &s.has_id_ext, &s.id_ext) < 0)
 		return -EBADMSG;
 	*ret_what = "ioc_guid";
 	if (optional_guid(o, "ioc_guid", &s.has_ioc_guid, &s.ioc_guid) < 0)
-		return -EBADMSG;
-	*ret_what = "gid";
-	if (optional_gid(o, "gid", &s.has_gid, s.gid) < 0)
 		return -EBADMSG;
 	*ret_what = "answered";
 	if (optional_bool(o, "answered", &s.answered) < 0)
@@ -171,6 +201,15 @@ static void portal_drop(struct portal_table *t, struct target_portal *tp,
 	portal_free(tp);
 }
 
+static bool same_place(const struct portal_settings *a, const struct portal_settings *b)
+{
+	if (a->infiniband != b->infiniband)
+		return false;
+	if (a->infiniband)
+		return a->pkey == b->pkey && memcmp(a->gid, b->gid, sizeof(a->gid)) == 0;
+	return portal_equal(&a->dest, &b->dest);
+}
+
 static bool settings_equal(const struct portal_settings *a, const struct portal_settings *b)
 {
 	return a->has_id_ext == b->has_id_ext && a->has_ioc_guid == b->has_ioc_guid &&
@@ -213,7 +252,7 @@ static int apply(struct portal_table *t, const struct portal_settings *list, uns
 	while ((tp = portal_next(t, &i))) {
 		const struct portal_settings *s = find_settings(list, n, tp->settings.id);
 
-		if (!s || !portal_equal(&s->dest, &tp->settings.dest))
+		if (!s || !same_place(s, &tp->settings))
 			portal_drop(t, tp, changes, userdata);
 	}
 	for (i = 0; i < n; i++) {
@@ -290,6 +329,17 @@ bool portal_ids_known(const struct target_portal *tp)
 bool portal_ids_configured(const struct target_portal *tp)
 {
 	return tp->settings.has_id_ext && tp->settings.has_ioc_guid;
+}
+
+bool portals_infiniband(const struct portal_table *t)
+{
+	struct target_portal *tp;
+	unsigned i = 0;
+
+	while ((tp = portal_next(t, &i)))
+		if (tp->settings.infiniband)
+			return true;
+	return false;
 }
 
 bool portal_learn(struct target_portal *tp, const struct iou_service *services, unsigned n)

@@ -27,6 +27,9 @@
 /* As the supervisor configures it. */
 struct portal_settings {
 	uint64_t id;
+	bool infiniband; /* by gid and pkey, and nothing of dest */
+	uint16_t pkey;
+	uint16_t lid; /* where it was last, 0: nobody knows */
 	struct portal dest;
 	char text[PORTAL_STR_MAX];
 	bool has_id_ext, has_ioc_guid, has_gid, answered;
@@ -80,6 +83,7 @@ struct target_portal {
 	bool ask_again; /* what was learned is of another port or another time */
 	uint64_t id_ext, ioc_guid;
 	uint16_t change_id;
+	bool change_known; /* on InfiniBand, where the scan learns the rest */
 
 	/* Resolving. */
 	enum resolve_step step;
@@ -133,6 +137,9 @@ bool portal_ioc_guid(const struct target_portal *tp, uint64_t *ret);
 /* Both of them: configured or learned, and configured. */
 bool portal_ids_known(const struct target_portal *tp);
 bool portal_ids_configured(const struct target_portal *tp);
+
+/* Whether there is one of an InfiniBand port. */
+bool portals_infiniband(const struct portal_table *t);
 
 /* Takes what an I/O unit offers: the first SRP service that the configuration does not exclude. */
 bool portal_learn(struct target_portal *tp, const struct iou_service *services, unsigned n);

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "wire/channel.h"
 #include "wire/messages.h"
+#include "worker/ibportal.h"
 #include "worker/resolve.h"
 
 /*
@@ -166,6 +167,13 @@ void prober_reply(struct worker *w, struct target_portal *tp, const struct mad_r
 		tp->silent = false;
 		portal_clear_why(tp);
 		worker_tell_portal(w, tp);
+	}
+	if (tp->settings.infiniband) {
+		if (was_dead || (tp->change_known && iou.change_id != tp->change_id))
+			ibportal_changed(w, tp, now);
+		tp->change_known = true;
+		tp->change_id = iou.change_id;
+		return;
 	}
 	/* Another target may have come up under the address, or other services. */
 	if (was_dead || !tp->learned || iou.change_id != tp->change_id)

@@ -9,10 +9,6 @@
 #include "fabric/umad.h"
 #include "worker/worker.h"
 
-/* In a transaction's cookie, above the portal's handle. */
-#define COOKIE_PROBE (UINT64_C(0) << 32)
-#define COOKIE_QUERY (UINT64_C(1) << 32)
-
 /* Something it depends on has changed: the port's state, the GID, the way to it. */
 void prober_update(struct worker *w, struct target_portal *tp, uint64_t now);
 

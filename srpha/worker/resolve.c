@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "worker/ibportal.h"
 #include "worker/prober.h"
 #include "worker/query.h"
 
@@ -373,7 +374,8 @@ static void ask_route(struct worker *w, struct target_portal *tp, uint64_t now)
 
 void resolve_requery(struct worker *w, struct target_portal *tp, uint64_t now)
 {
-	if (portal_ids_configured(tp) || tp->step != RESOLVE_IDLE || !tp->can_send)
+	if (tp->settings.infiniband || portal_ids_configured(tp) || tp->step != RESOLVE_IDLE ||
+	    !tp->can_send)
 		return;
 	query_begin(w, tp, now);
 }
@@ -400,6 +402,10 @@ void resolve_tick(struct worker *w, struct target_portal *tp, uint64_t now)
 {
 	if (now < tp->next_usec)
 		return;
+	if (tp->settings.infiniband) {
+		ibportal_resolve(w, tp, now);
+		return;
+	}
 	switch (tp->step) {
 	case RESOLVE_IDLE:
 	case RESOLVE_ROUTE: /* no answer came: again */
@@ -451,7 +457,7 @@ void resolve_event(struct worker *w, const struct neigh_event *e, uint64_t now)
 	case NEIGH_NEIGHBOUR:
 	case NEIGH_NEIGHBOUR_GONE:
 		while ((tp = portal_next(&w->portals, &i))) {
-			if (!tp->routed || tp->gateway)
+			if (!tp->routed || tp->gateway || tp->settings.infiniband)
 				continue;
 			if (neigh_key_equal(&tp->ip_key, &e->key))
 				address_event(w, tp, e, now);
@@ -472,6 +478,10 @@ void resolve_port_changed(struct worker *w, bool active, uint64_t now)
 	unsigned i = 0;
 
 	while ((tp = portal_next(&w->portals, &i))) {
+		if (tp->settings.infiniband) {
+			ibportal_resolve(w, tp, now);
+			continue;
+		}
 		if (active && tp->has_gid && tp->routed && !tp->gateway) {
 			choose_way(w, tp);
 			open_way(w, tp, now);
@@ -491,6 +501,10 @@ void resolve_table_changed(struct worker *w, uint64_t now)
 	unsigned i = 0;
 
 	while ((tp = portal_next(&w->portals, &i))) {
+		if (tp->settings.infiniband) {
+			ibportal_resolve(w, tp, now);
+			continue;
+		}
 		if (tp->has_gid && tp->routed && !tp->gateway) {
 			struct mad_dest before = tp->dest;
 

@@ -41,6 +41,9 @@
  */
 #define CALM_SECONDS 5
 
+/* And the rest of an InfiniBand port, with events, in case one was lost. */
+#define LOOK_SECONDS 60
+
 /* How long a supervisor may take to read the last message. */
 #define FAREWELL_MS 1000
 
@@ -113,6 +116,11 @@ void worker_tell_portal(struct worker *w, struct target_portal *tp)
 		outbox_put(w->out, OUTBOX_PORTAL, tp->settings.id, o);
 }
 
+void worker_end(struct worker *w)
+{
+	(void)sd_event_exit(w->loop, 0);
+}
+
 void worker_device_gone(struct worker *w)
 {
 	port_lost(w->port, PORT_SOURCE_EVENT);
@@ -120,12 +128,14 @@ void worker_device_gone(struct worker *w)
 
 /* The port. */
 
-static void tell_port(struct worker *w, enum port_source source)
+void worker_tell_port(struct worker *w, enum port_source source)
 {
 	const struct port_status *s = port_status(w->port);
 	struct json_object *o = message_new(MSG_PORT);
 	char gid[GID_STR_MAX];
+	uint16_t lid, sm_lid;
 
+	discovery_lids(w, &lid, &sm_lid);
 	if (o) {
 		json_put_string(o, "state", port_state_name(s->state));
 		json_put_string(o, "link_layer", s->infiniband ? "InfiniBand" : "Ethernet");
@@ -134,6 +144,10 @@ static void tell_port(struct worker *w, enum port_source source)
 		if (s->has_gid)
 			json_put_string(o, "gid", format_gid(s->gid, gid));
 		json_put_string(o, "source", port_source_name(source));
+		if (lid)
+			json_put_u64(o, "lid", lid);
+		if (sm_lid)
+			json_put_u64(o, "sm_lid", sm_lid);
 	}
 	if (s->state == PORT_STATE_ACTIVE)
 		outbox_put(w->out, OUTBOX_PORT, 0, o);
@@ -145,19 +159,21 @@ static void on_port_status(enum port_source source, void *userdata)
 {
 	struct worker *w = userdata;
 
-	tell_port(w, source); /* first: this is what a failover waits for */
+	worker_tell_port(w, source); /* first: this is what a failover waits for */
 	if (port_status(w->port)->state == PORT_STATE_GONE) {
-		(void)sd_event_exit(w->loop, 0);
+		worker_end(w);
 		return;
 	}
+	discovery_look_soon(w, false, worker_now());
 	resolve_port_changed(w, worker_port_active(w), worker_now());
 }
 
-static void on_port_table(void *userdata)
+static void on_port_table(bool again, void *userdata)
 {
 	struct worker *w = userdata;
 
 	port_reread(w->port);
+	discovery_look_soon(w, again, worker_now());
 	resolve_table_changed(w, worker_now());
 }
 
@@ -165,26 +181,43 @@ static const struct port_ops port_ops = { .on_status = on_port_status, .on_table
 
 /* Answers. */
 
+static void take_mad(struct worker *w, const struct mad_reply *reply)
+{
+	uint64_t kind = reply->cookie & COOKIE_KIND, number = reply->cookie & ~COOKIE_KIND;
+	struct target_portal *tp;
+
+	if (reply->report) {
+		discovery_report(w, reply, worker_now());
+		return;
+	}
+	if (kind == COOKIE_SCAN) {
+		discovery_scan_reply(w, number, reply, worker_now());
+		return;
+	}
+	if (kind == COOKIE_SUBSCRIBE) {
+		discovery_subscribe_reply(w, number, reply, worker_now());
+		return;
+	}
+	tp = portal_by_handle(&w->portals, (uint32_t)number);
+	if (!tp)
+		return;
+	if (kind == COOKIE_QUERY)
+		resolve_reply(w, tp, reply, worker_now());
+	else
+		prober_reply(w, tp, reply, worker_now());
+}
+
 static void drain_mads(struct worker *w)
 {
 	struct mad_reply reply;
 	int r = 1;
 
 	for (unsigned i = 0; w->mad && i < MADS_BURST && r > 0; i++) {
-		struct target_portal *tp;
-
 		r = mad_port_recv(w->mad, &reply);
 		if (r < 0)
 			worker_device_gone(w);
-		if (r <= 0)
-			break;
-		tp = portal_by_handle(&w->portals, (uint32_t)reply.cookie);
-		if (!tp)
-			continue;
-		if ((reply.cookie & COOKIE_QUERY) != 0)
-			resolve_reply(w, tp, &reply, worker_now());
-		else
-			prober_reply(w, tp, &reply, worker_now());
+		if (r > 0)
+			take_mad(w, &reply);
 	}
 }
 
@@ -250,7 +283,7 @@ static void run_due(struct worker *w, uint64_t now)
 	if (now >= w->requery_usec) {
 		w->requery_usec = USEC_INFINITY;
 		port_tick(w->port, now); /* a carrier is also a port's */
-		on_port_table(w);
+		on_port_table(false, w);
 	}
 	if (now >= port_due(w->port))
 		port_tick(w->port, now);
@@ -285,6 +318,8 @@ static int on_post(struct sd_event_source *s, void *userdata)
 	struct target_portal *tp;
 	unsigned i = 0;
 
+	discovery_run(w, worker_now());
+	due = min_u64(due, discovery_due(w));
 	while ((tp = portal_next(&w->portals, &i)))
 		due = min_u64(due, min_u64(resolve_due(tp), prober_due(tp)));
 	if (due == USEC_INFINITY)
@@ -298,10 +333,14 @@ static int on_second(struct sd_event_source *s, uint64_t usec, void *userdata)
 	struct worker *w = userdata;
 	uint64_t now = worker_now();
 
-	if (!port_listens(w->port) || !worker_port_active(w) || ++w->seconds % CALM_SECONDS == 0)
+	w->seconds++;
+	if (!port_listens(w->port) || !worker_port_active(w) || w->seconds % CALM_SECONDS == 0)
 		port_tick(w->port, now);
 	if (port_status(w->port)->state == PORT_STATE_GONE)
 		return 0;
+	/* Its LIDs, P_Keys and manager, where no event may tell. */
+	if (w->seconds % (port_listens(w->port) ? LOOK_SECONDS : CALM_SECONDS) == 0)
+		discovery_look(w, false, now);
 	if (port_error(w->port) < 0)
 		worker_problem(w, PROBLEM_SYSFS, "%s: cannot read its state in sysfs: %s", w->name,
 			       strerror(-port_error(w->port)));
@@ -440,7 +479,7 @@ static int add_sources(struct worker *w)
 	return 0;
 }
 
-int worker_new(const char *name, int root_fd, int channel, struct worker **ret)
+int worker_new(const char *name, int root_fd, int channel, bool once, struct worker **ret)
 {
 	_cleanup_(worker_freep) struct worker *w = calloc(1, sizeof(*w));
 	int r;
@@ -448,6 +487,7 @@ int worker_new(const char *name, int root_fd, int channel, struct worker **ret)
 	if (!w)
 		return -ENOMEM;
 	w->channel = channel;
+	w->once = once;
 	w->netlink = -EBADF;
 	w->solicit = (struct solicit){ -EBADF, -EBADF, -EBADF, -EBADF };
 	w->requery_usec = USEC_INFINITY;
@@ -470,7 +510,10 @@ int worker_new(const char *name, int root_fd, int channel, struct worker **ret)
 		tell_no_port(w);
 	if (r < 0)
 		return r;
-	tell_port(w, PORT_SOURCE_START);
+	worker_tell_port(w, PORT_SOURCE_START);
+	r = discovery_new(w, &w->discovery);
+	if (r < 0)
+		return r;
 	r = add_sources(w);
 	if (r < 0)
 		return r;
@@ -486,6 +529,7 @@ void worker_free(struct worker *w)
 	if (!w)
 		return;
 	portal_table_clear(&w->portals);
+	discovery_free(w->discovery);
 	sd_event_source_unref(w->timer);
 	sd_event_source_unref(w->second);
 	sd_event_source_unref(w->control);
@@ -522,6 +566,9 @@ int worker_run(struct worker *w)
 {
 	int r;
 
+	discovery_look(w, false, worker_now());
+	w->started = true;
+	(void)on_post(NULL, w);
 	r = sd_event_loop(w->loop);
 	say_farewell(w);
 	return r;

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "fabric/solicit.h"
 #include "fabric/umad.h"
+#include "worker/discovery.h"
 #include "worker/outbox.h"
 #include "worker/port.h"
 #include "worker/portals.h"
@@ -26,8 +27,19 @@ enum worker_problem {
 	PROBLEM_SOLICIT,
 	PROBLEM_MESSAGE,
 	PROBLEM_SEND,
+	PROBLEM_SA,
+	PROBLEM_REPORTS,
+	PROBLEM_SUBSCRIBE,
+	PROBLEM_MALFORMED,
 	N_PROBLEMS,
 };
+
+/* What a reply belongs to, above the number that its owner gave it. */
+#define COOKIE_KIND (UINT64_C(0xff) << 56)
+#define COOKIE_PROBE (UINT64_C(0) << 56)     /* a portal's handle */
+#define COOKIE_QUERY (UINT64_C(1) << 56)     /* the same */
+#define COOKIE_SCAN (UINT64_C(2) << 56)	     /* of fabric/scan.h */
+#define COOKIE_SUBSCRIBE (UINT64_C(3) << 56) /* of fabric/subscribe.h */
 
 struct worker {
 	struct sd_event *loop;
@@ -44,6 +56,9 @@ struct worker {
 	uint32_t netlink_id;
 	struct solicit solicit;
 	struct portal_table portals;
+	struct discovery *discovery;
+	bool once;    /* scan once, and end */
+	bool started; /* all sources are there */
 
 	struct sd_event_source *timer, *second, *control, *mads, *routes;
 	uint64_t requery_usec; /* the host's network has changed: look again then */
@@ -58,19 +73,21 @@ struct worker {
 
 /*
  * Says hello and opens all that needs privileges: what cannot be opened is a problem to be told, not
- * an error. -ENODEV when there is no such port: the supervisor was told that it is gone.
+ * an error. `once`: to scan the fabric once and end. -ENODEV when there is no such port: the supervisor was told that it is gone.
  */
-int worker_new(const char *name, int root_fd, int channel, struct worker **ret);
+int worker_new(const char *name, int root_fd, int channel, bool once, struct worker **ret);
 void worker_free(struct worker *w);
 DEFINE_CLEANUP(struct worker *, worker_free);
 
 /* Runs until the supervisor is gone or the port is: 0, or a negative errno. */
 int worker_run(struct worker *w);
 
-/* For resolver and prober. */
+/* For resolver, prober and discovery. */
 uint64_t worker_now(void);
 bool worker_port_active(const struct worker *w);
 void worker_tell_portal(struct worker *w, struct target_portal *tp);
+void worker_tell_port(struct worker *w, enum port_source source);
+void worker_end(struct worker *w);
 void worker_device_gone(struct worker *w);
 __attribute__((format(printf, 3, 4))) void worker_problem(struct worker *w,
 							  enum worker_problem kind, const char *fmt,

@@ -1,0 +1,543 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "worker/discovery.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/parse.h"
+#include "fabric/ibport.h"
+#include "fabric/notice.h"
+#include "fabric/sa.h"
+#include "fabric/subscribe.h"
+#include "wire/offer.h"
+#include "worker/ibportal.h"
+#include "worker/worker.h"
+
+_Static_assert(SCAN_OFFERS_MAX == OFFERS_MAX, "what is found can be told");
+
+/* After an event, sysfs may still say what was before. */
+#define LOOK_AGAIN_USEC (200 * USEC_PER_MSEC)
+
+/* An active port without an address or a manager waits for it. */
+#define LOOK_UNUSABLE_USEC USEC_PER_SEC
+
+/* Offers that change while a scan lasts are told no more often than this, and the longer the list
+ * the less often. */
+#define TELL_GAP_USEC (100 * USEC_PER_MSEC)
+#define TELL_GAP_PER_OFFER_USEC 250
+
+/* The first scan is told as a whole, unless it takes longer than this. */
+#define TELL_FIRST_USEC (300 * USEC_PER_MSEC)
+
+/* A scan that failed is repeated after so long, and then after twice as long. */
+#define FAILED_USEC USEC_PER_SEC
+
+/* Without notices and without a rescan interval. */
+#define BLIND_USEC (60 * USEC_PER_SEC)
+
+/* The kernel's memory of a subscription request: as long as ours. */
+#define SUBSCRIBE_KERNEL_MS 3000
+
+/* Notices that wait to be told: of more, those of the same place in this table are one. */
+#define NOTICE_ITEMS 4096
+
+struct discovery {
+	struct discovery_settings settings;
+	struct scan *scan; /* while there was a use for it */
+	struct ibport port;
+	bool up;	 /* `port` can be used, and is */
+	bool registered; /* with the administrator's class */
+	int class_error; /* or why not */
+	uint64_t look_usec;
+
+	struct subscribe subscribe;
+	struct notices notices;
+	int report_error; /* 0: Reports come to us */
+
+	bool wanted, wanted_fresh;
+	enum scan_reason wanted_reason, reason;
+	uint64_t rescan_usec; /* when; USEC_INFINITY */
+	unsigned failures;    /* in a row */
+
+	struct offer *told; /* the last set */
+	unsigned n_told;
+	bool complete_told, any_told;
+	uint64_t generation, revision, tell_usec; /* not before then */
+};
+
+int discovery_new(struct worker *w, struct discovery **ret)
+{
+	struct discovery *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return -ENOMEM;
+	discovery_settings_default(&d->settings);
+	d->settings.enabled = w->once;
+	d->look_usec = d->rescan_usec = USEC_INFINITY;
+	subscribe_init(&d->subscribe, (uint32_t)(worker_now() ^ (uint64_t)getpid() << 16));
+	*ret = d;
+	return 0;
+}
+
+void discovery_free(struct discovery *d)
+{
+	if (!d)
+		return;
+	scan_free(d->scan);
+	free(d->told);
+	free(d);
+}
+
+static void want_scan(struct discovery *d, enum scan_reason reason, bool fresh)
+{
+	if (!d->settings.enabled)
+		return;
+	if (!d->wanted)
+		d->wanted_reason = reason;
+	d->wanted = true;
+	d->wanted_fresh = d->wanted_fresh || fresh;
+}
+
+/* The port. */
+
+static int register_class(struct worker *w)
+{
+	struct discovery *d = w->discovery;
+
+	if (d->registered)
+		return 0;
+	d->class_error = mad_port_register(w->mad, MAD_CLASS_SA, SA_CLASS_VERSION, true);
+	d->registered = d->class_error == 0;
+	if (d->registered)
+		worker_problem_over(w, PROBLEM_SA);
+	else
+		worker_problem(w, PROBLEM_SA,
+			       "%s: cannot talk to the subnet administrator (%s): no discovery",
+			       w->name, strerror(-d->class_error));
+	return d->class_error;
+}
+
+static void register_reports(struct worker *w)
+{
+	struct discovery *d = w->discovery;
+
+	if (w->once)
+		return;
+	d->report_error = mad_port_register_reports(w->mad);
+	if (d->report_error == 0)
+		worker_problem_over(w, PROBLEM_REPORTS);
+	else
+		worker_problem(w, PROBLEM_REPORTS,
+			       "%s: no notices of the subnet manager (%s): changes of the fabric "
+			       "are found by scanning it now and then",
+			       w->name,
+			       d->report_error == -EEXIST
+				       ? "another program receives them on this port"
+				       : strerror(-d->report_error));
+}
+
+static bool port_usable(struct worker *w, struct ibport *ret)
+{
+	const struct discovery *d = w->discovery;
+	struct mad_dest sa;
+
+	return w->mad && port_status(w->port)->infiniband && worker_port_active(w) &&
+	       (d->settings.enabled || portals_infiniband(&w->portals)) &&
+	       port_infiniband(w->port, ret) == 0 && ibport_sm(ret, &sa) == 0 &&
+	       register_class(w) == 0;
+}
+
+static void port_unusable(struct worker *w, uint64_t now)
+{
+	struct discovery *d = w->discovery;
+	bool was_up = d->up;
+
+	d->look_usec = port_status(w->port)->infiniband && worker_port_active(w)
+			       ? now + LOOK_UNUSABLE_USEC
+			       : USEC_INFINITY;
+	if (!was_up)
+		return;
+	d->up = false;
+	d->wanted = d->wanted_fresh = false;
+	d->rescan_usec = USEC_INFINITY;
+	subscribe_stop(&d->subscribe);
+	(void)scan_set_port(d->scan, NULL, false);
+	worker_tell_port(w, PORT_SOURCE_SYSFS);
+	ibportal_refresh(w, now);
+}
+
+static void port_changed(struct worker *w, unsigned changes, bool was_up, bool again, uint64_t now)
+{
+	struct discovery *d = w->discovery;
+	bool other_manager = again || !was_up || (changes & (IBPORT_SM | IBPORT_LID | IBPORT_GID));
+
+	if (scan_set_port(d->scan, &d->port, again || !was_up) < 0)
+		log_error("%s: no memory for a scan; it is tried again when the port changes",
+			  w->name);
+	if (other_manager) {
+		notices_forget(&d->notices);
+		register_reports(w);
+		if (!w->once && d->report_error == 0)
+			subscribe_restart(&d->subscribe);
+		else
+			subscribe_stop(&d->subscribe);
+	}
+	d->failures = 0;
+	want_scan(d, d->any_told ? REASON_PORT : REASON_START, true);
+	ibportal_refresh(w, now);
+	if (!was_up || (changes & (IBPORT_LID | IBPORT_SM)))
+		worker_tell_port(w, was_up ? PORT_SOURCE_EVENT : PORT_SOURCE_SYSFS);
+}
+
+void discovery_look(struct worker *w, bool again, uint64_t now)
+{
+	struct discovery *d = w->discovery;
+	bool was_up = d->up;
+	struct ibport port;
+	unsigned changes;
+
+	d->look_usec = USEC_INFINITY;
+	if (!port_usable(w, &port)) {
+		port_unusable(w, now);
+		return;
+	}
+	if (!d->scan) {
+		d->scan = scan_new(&d->settings.scan);
+		if (!d->scan)
+			return;
+	}
+	changes = was_up ? ibport_changes(&d->port, &port) & ~IBPORT_STATE : 0;
+	d->port = port;
+	d->up = true;
+	if (!was_up || changes || again)
+		port_changed(w, changes, was_up, again, now);
+}
+
+void discovery_look_soon(struct worker *w, bool again, uint64_t now)
+{
+	struct discovery *d = w->discovery;
+
+	discovery_look(w, again, now);
+	if (d->up && d->look_usec == USEC_INFINITY)
+		d->look_usec = now + LOOK_AGAIN_USEC;
+}
+
+void discovery_configure(struct worker *w, const struct discovery_settings *settings, uint64_t now)
+{
+	struct discovery *d = w->discovery;
+	bool was_enabled = d->settings.enabled;
+
+	d->settings = *settings;
+	if (d->scan)
+		scan_configure(d->scan, &d->settings.scan);
+	if (!d->settings.enabled) {
+		d->wanted = false;
+		d->rescan_usec = USEC_INFINITY;
+	} else if (d->rescan_usec != USEC_INFINITY && d->settings.rescan_usec > 0 &&
+		   d->rescan_usec > now + d->settings.rescan_usec) {
+		d->rescan_usec = now + d->settings.rescan_usec;
+	}
+	discovery_look(w, false, now);
+	if (d->up && d->settings.enabled && !was_enabled)
+		want_scan(d, REASON_START, true);
+}
+
+void discovery_request(struct worker *w, uint64_t now)
+{
+	want_scan(w->discovery, REASON_REQUEST, true);
+}
+
+void discovery_lids(const struct worker *w, uint16_t *ret_lid, uint16_t *ret_sm_lid)
+{
+	const struct discovery *d = w->discovery;
+
+	*ret_lid = d && d->up ? d->port.lid : 0;
+	*ret_sm_lid = d && d->up ? d->port.sm_lid : 0;
+}
+
+/* For those who want to get to a target port. */
+
+int discovery_route(const struct worker *w, const uint8_t gid[static 16], uint16_t pkey,
+		    struct mad_dest *ret)
+{
+	const struct discovery *d = w->discovery;
+
+	if (!d->up)
+		return -ENONET;
+	for (unsigned i = 0; i < d->port.n_pkeys; i++) {
+		if (d->port.pkeys[i].value != pkey)
+			continue;
+		if (scan_route(d->scan, gid, pkey, ret))
+			return 0;
+		*ret = (struct mad_dest){ .pkey_index = d->port.pkeys[i].index };
+		return -ENOENT;
+	}
+	return -ENOKEY;
+}
+
+void discovery_inquire(struct worker *w, const uint8_t gid[static 16], uint64_t now)
+{
+	struct discovery *d = w->discovery;
+
+	if (d->up && scan_inquire(d->scan, 0, gid) == -EBUSY)
+		want_scan(d, REASON_NOTICE, true);
+}
+
+/* What arrives. */
+
+void discovery_scan_reply(struct worker *w, uint64_t handle, const struct mad_reply *reply,
+			  uint64_t now)
+{
+	/* The kernel gave up: we have our own time. */
+	if (reply->error || !w->discovery->scan)
+		return;
+	scan_reply(w->discovery->scan, (uint32_t)handle, reply->sent_usec, reply->mad, reply->len,
+		   now);
+}
+
+void discovery_subscribe_reply(struct worker *w, uint64_t handle, const struct mad_reply *reply,
+			       uint64_t now)
+{
+	if (!reply->error)
+		(void)subscribe_reply(&w->discovery->subscribe, handle, reply->mad, reply->len,
+				      now);
+}
+
+void discovery_report(struct worker *w, const struct mad_reply *report, uint64_t now)
+{
+	struct discovery *d = w->discovery;
+	struct notice_event e;
+	uint64_t item;
+	int r;
+
+	(void)mad_port_answer(w->mad, report);
+	if (!d->up ||
+	    notices_take(&d->notices, report->mad, report->len, report->from_lid, now, &e) <= 0)
+		return;
+	item = e.kind == NOTICE_CAPABILITY ? e.lid : gid_interface_id(e.gid);
+	outbox_put_urgent(w->out, OUTBOX_NOTICE, item % NOTICE_ITEMS * 4 + e.kind,
+			  notice_message(&e, e.lid, worker_now() - now));
+	r = scan_inquire(d->scan, e.kind == NOTICE_CAPABILITY ? e.lid : 0, e.gid);
+	if (r == -EBUSY)
+		want_scan(d, REASON_NOTICE, true);
+}
+
+/* What is told. */
+
+static bool same_offers(const struct discovery *d, const struct offer *offers, unsigned n,
+			bool complete)
+{
+	if (!d->any_told || d->n_told != n || d->complete_told != complete)
+		return false;
+	for (unsigned i = 0; i < n; i++)
+		if (!offer_equal(&d->told[i], &offers[i]))
+			return false;
+	return true;
+}
+
+static void tell_offers(struct worker *w, uint64_t now)
+{
+	struct discovery *d = w->discovery;
+	_cleanup_free_ struct offer *offers = NULL;
+	bool complete;
+	int n = scan_offers(d->scan, now, &offers, &complete);
+
+	d->revision = scan_revision(d->scan);
+	if (n < 0) {
+		log_error("%s: no memory for the offers; the next scan tells them", w->name);
+		return;
+	}
+	d->tell_usec = now + TELL_GAP_USEC + (uint64_t)n * TELL_GAP_PER_OFFER_USEC;
+	if (same_offers(d, offers, (unsigned)n, complete))
+		return;
+	for (unsigned i = 0; i < offers_parts(d->n_told); i++)
+		outbox_forget(w->out, OUTBOX_OFFERS, i);
+	free(d->told);
+	d->told = TAKE_PTR(offers);
+	d->n_told = (unsigned)n;
+	d->complete_told = complete;
+	d->any_told = true;
+	d->generation++;
+	for (unsigned i = 0; i < offers_parts(d->n_told); i++)
+		outbox_put(w->out, OUTBOX_OFFERS, i,
+			   offers_page(d->told, d->n_told, i, d->generation, complete));
+}
+
+static bool has_notices(const struct discovery *d)
+{
+	return d->report_error == 0 && d->subscribe.running &&
+	       subscribe_mask(&d->subscribe) == (1u << SUBSCRIBE_TRAPS) - 1;
+}
+
+static void set_rescan(struct discovery *d, bool failed, uint64_t now)
+{
+	uint64_t wait = d->settings.rescan_usec;
+
+	if (wait == 0 && !has_notices(d))
+		wait = BLIND_USEC;
+	d->failures = failed ? d->failures + 1 : 0;
+	if (failed && d->failures < 20 && (wait == 0 || FAILED_USEC << (d->failures - 1) < wait))
+		wait = FAILED_USEC << (d->failures - 1);
+	d->rescan_usec = wait ? now + wait : USEC_INFINITY;
+}
+
+static void tell_scan(struct worker *w, const struct scan_result *r, uint64_t now)
+{
+	struct discovery *d = w->discovery;
+
+	outbox_put(w->out, OUTBOX_SCAN, 0,
+		   scan_message(r, d->reason, d->generation, d->n_told, has_notices(d)));
+	if (r->counts.malformed > 0)
+		worker_problem(w, PROBLEM_MALFORMED,
+			       "%s: replies on the fabric that cannot be read were dropped",
+			       w->name);
+	else
+		worker_problem_over(w, PROBLEM_MALFORMED);
+	if (w->once)
+		worker_end(w);
+}
+
+/* There is nothing to be scanned, and whoever wants it once has to know. */
+static void tell_no_scan(struct worker *w)
+{
+	const struct port_status *s = port_status(w->port);
+	struct scan_result r = { 0 };
+
+	if (!w->mad)
+		snprintf(r.why, sizeof(r.why), "%s has no ib_umad device: %s", w->name,
+			 strerror(-w->mad_error));
+	else if (!s->infiniband)
+		snprintf(r.why, sizeof(r.why), "%s is an Ethernet port", w->name);
+	else if (s->state != PORT_STATE_ACTIVE)
+		snprintf(r.why, sizeof(r.why), "%s is %s", w->name, port_state_name(s->state));
+	else if (w->discovery->class_error < 0)
+		snprintf(r.why, sizeof(r.why), "%s cannot talk to the subnet administrator: %s",
+			 w->name, strerror(-w->discovery->class_error));
+	else
+		snprintf(r.why, sizeof(r.why), "%s has no LID or no subnet manager", w->name);
+	outbox_put(w->out, OUTBOX_SCAN, 0, scan_message(&r, REASON_START, 0, 0, false));
+	worker_end(w);
+}
+
+static void tell_subscription(struct worker *w)
+{
+	struct discovery *d = w->discovery;
+	struct subscribe_trap trap;
+
+	switch (subscribe_news(&d->subscribe, &trap)) {
+	case SUBSCRIBE_NO_NEWS:
+		break;
+	case SUBSCRIBE_SUBSCRIBED:
+		worker_problem_over(w, PROBLEM_SUBSCRIBE);
+		break;
+	case SUBSCRIBE_SILENT:
+		worker_problem(w, PROBLEM_SUBSCRIBE,
+			       "%s: the subnet administrator does not answer a subscription to "
+			       "trap %u; it is asked again",
+			       w->name, trap.trap);
+		break;
+	case SUBSCRIBE_REFUSED:
+		worker_problem(w, PROBLEM_SUBSCRIBE,
+			       "%s: the subnet administrator refuses a subscription to trap %u "
+			       "(%s); it is asked again",
+			       w->name, trap.trap, sa_status_text(trap.status));
+		break;
+	}
+}
+
+/* What is sent. */
+
+static void check_send(struct worker *w, int r)
+{
+	if (r == -ENODEV || r == -EIO)
+		worker_device_gone(w);
+}
+
+static void send_requests(struct worker *w, uint64_t now)
+{
+	struct discovery *d = w->discovery;
+	struct subscribe_request subscription;
+	struct scan_request rq;
+	struct mad_dest sm;
+
+	while (scan_next(d->scan, now, &rq))
+		check_send(w, mad_port_request(w->mad, &rq.to, rq.mad, COOKIE_SCAN | rq.handle, now,
+					       rq.timeout_ms));
+	if (ibport_sm(&d->port, &sm) < 0)
+		return;
+	while (subscribe_next(&d->subscribe, now, &subscription))
+		check_send(w, mad_port_request(w->mad, &sm, subscription.mad,
+					       COOKIE_SUBSCRIBE | subscription.cookie, now,
+					       SUBSCRIBE_KERNEL_MS));
+}
+
+static uint64_t min_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+uint64_t discovery_due(const struct worker *w)
+{
+	const struct discovery *d = w->discovery;
+	uint64_t due = d->look_usec;
+
+	if (!d->up)
+		return due;
+	due = min_u64(due, min_u64(scan_due(d->scan), subscribe_due(&d->subscribe)));
+	due = min_u64(due, d->rescan_usec);
+	if (d->settings.enabled && scan_revision(d->scan) != d->revision)
+		due = min_u64(due, d->tell_usec);
+	return due;
+}
+
+static void begin_scan(struct worker *w, uint64_t now)
+{
+	struct discovery *d = w->discovery;
+
+	if (now >= d->rescan_usec) {
+		d->rescan_usec = USEC_INFINITY;
+		if (d->report_error != 0) /* whoever had them may be gone */
+			discovery_look(w, false, now);
+		want_scan(d, REASON_TIMER, false);
+	}
+	if (!d->wanted || !d->up || !scan_start(d->scan, d->wanted_fresh, now))
+		return;
+	d->reason = d->wanted_reason;
+	d->wanted = d->wanted_fresh = false;
+	d->rescan_usec = USEC_INFINITY;
+	if (!d->any_told)
+		d->tell_usec = now + TELL_FIRST_USEC;
+}
+
+void discovery_run(struct worker *w, uint64_t now)
+{
+	struct discovery *d = w->discovery;
+	struct scan_result result;
+
+	if (now >= d->look_usec)
+		discovery_look(w, false, now);
+	if (!d->up) {
+		if (w->once && w->started)
+			tell_no_scan(w);
+		return;
+	}
+	scan_tick(d->scan, now);
+	begin_scan(w, now);
+	send_requests(w, now);
+	tell_subscription(w);
+	if (scan_ended(d->scan, &result)) {
+		ibportal_refresh(w, now);
+		tell_offers(w, now);
+		tell_scan(w, &result, now);
+		set_rescan(d, !result.complete, now);
+		begin_scan(w, now);
+		send_requests(w, now);
+	} else if (d->settings.enabled && scan_revision(d->scan) != d->revision &&
+		   (now >= d->tell_usec || scan_settled(d->scan))) {
+		ibportal_refresh(w, now);
+		tell_offers(w, now);
+	}
+}
