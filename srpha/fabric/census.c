@@ -135,7 +135,7 @@ void census_begin(struct census *c)
 }
 
 int census_inquire(struct census *c, uint16_t lid, const uint8_t gid[static 16],
-		   const uint8_t own[static 16])
+		   const uint8_t own[static 16], bool dm)
 {
 	struct census_entry *e;
 
@@ -145,8 +145,10 @@ int census_inquire(struct census *c, uint16_t lid, const uint8_t gid[static 16],
 		/* What was asked and not yet sent will be new enough. */
 		if (!e->over && e->inquired &&
 		    (lid ? e->port == STEP_WANT && e->lid == lid
-			 : e->path == STEP_WANT && memcmp(e->gid, gid, sizeof(e->gid)) == 0))
+			 : e->path == STEP_WANT && memcmp(e->gid, gid, sizeof(e->gid)) == 0)) {
+			e->sure = e->sure || dm;
 			return 0;
+		}
 	}
 	if (c->inquiries == CENSUS_INQUIRIES_MAX)
 		return -EBUSY;
@@ -155,6 +157,7 @@ int census_inquire(struct census *c, uint16_t lid, const uint8_t gid[static 16],
 		return -ENOMEM;
 	c->inquiries++;
 	e->inquired = true;
+	e->sure = dm;
 	e->lid = lid;
 	if (lid) {
 		e->port = e->node = STEP_WANT;

@@ -76,11 +76,12 @@ void census_reset(struct census *c);
 void census_begin(struct census *c);
 
 /*
- * Asks for a single port: by LID, or by GID where `lid` is 0. -EBUSY when there are too many: a
+ * Asks for a single port: by LID, or by GID where `lid` is 0. `dm`: it is known to have Device
+ * Management, though the administrator may not have seen that yet. -EBUSY when there are too many: a
  * census of all will have to do; -ENOMEM. `own` is the GID of the local port.
  */
 int census_inquire(struct census *c, uint16_t lid, const uint8_t gid[static 16],
-		   const uint8_t own[static 16]);
+		   const uint8_t own[static 16], bool dm);
 
 /* A question that was not handed out yet; false when there is none for now. */
 bool census_next(struct census *c, struct census_request *ret);

@@ -46,7 +46,7 @@ static bool seen_before(uint8_t *seen, uint16_t lid)
 
 static void take_port_record(struct census_entry *e, const struct sa_port *port)
 {
-	e->dm = port->cap_mask & PORT_CAP_DEVICE_MANAGEMENT;
+	e->dm = e->sure || (port->cap_mask & PORT_CAP_DEVICE_MANAGEMENT);
 	e->prefix = port->subnet_prefix;
 	e->has_prefix = true;
 }

@@ -16,7 +16,7 @@ enum census_step {
 /* An end port in question. Its number in the array is the item of its questions. */
 struct census_entry {
 	uint8_t path, port, node; /* enum census_step */
-	bool inquired, over, dm, unanswered, has_gid, has_guid, has_prefix;
+	bool inquired, sure, over, dm, unanswered, has_gid, has_guid, has_prefix;
 	uint16_t lid;
 	uint64_t prefix, guid;
 	uint8_t gid[16], own[16]; /* of an inquiry by GID */

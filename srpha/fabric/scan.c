@@ -8,6 +8,7 @@
 
 #include "base/parse.h"
 #include "fabric/bytes.h"
+#include "fabric/sa.h"
 #include "fabric/scan_state.h"
 
 /* Targets. */
@@ -158,7 +159,27 @@ int scan_inquire(struct scan *s, uint16_t lid, const uint8_t gid[static 16])
 	if (!s->has_port)
 		return -ENOTCONN;
 	s->sa_silent = false;
-	return census_inquire(s->census, lid, gid, s->port.gid);
+	return census_inquire(s->census, lid, gid, s->port.gid, false);
+}
+
+int scan_inquire_capable(struct scan *s, uint16_t lid, uint32_t cap_mask, uint64_t now)
+{
+	static const uint8_t no_gid[16];
+	struct target *t;
+
+	if (!s->has_port)
+		return -ENOTCONN;
+	s->sa_silent = false;
+	if (cap_mask & PORT_CAP_DEVICE_MANAGEMENT)
+		return census_inquire(s->census, lid, no_gid, s->port.gid, true);
+	t = targets_find_lid(&s->targets, lid);
+	if (!t)
+		return 0;
+	target_gone(t);
+	if (!t->asked)
+		scan_ask_target(s, t, TARGET_VERIFY, now); /* nothing: that settles it */
+	scan_settle_target(s, t, now);
+	return 0;
 }
 
 /* What the census found. */
@@ -180,6 +201,7 @@ static void found_present(struct scan *s, const struct census_port *port, uint64
 	memcpy(t->description, port->description, sizeof(t->description));
 	t->lid = port->lid;
 	t->listed = true;
+	t->gone = false;
 	t->unlisted_usec = 0;
 	t->census = s->number;
 	/* One that is being asked already need not be asked for the scan. */

@@ -83,6 +83,12 @@ bool scan_running(const struct scan *s);
  */
 int scan_inquire(struct scan *s, uint16_t lid, const uint8_t gid[static 16]);
 
+/*
+ * A port says what it can now (trap 144). Without Device Management its offers end; with it, it is
+ * asked for as by scan_inquire(), whatever the administrator has seen of it yet.
+ */
+int scan_inquire_capable(struct scan *s, uint16_t lid, uint32_t cap_mask, uint64_t now);
+
 /* The next request to be sent now, or false. */
 bool scan_next(struct scan *s, uint64_t now, struct scan_request *ret);
 

@@ -59,7 +59,7 @@ void target_doubt_paths(struct target *t)
 	for (unsigned i = 0; i < t->n_paths; i++) {
 		struct target_path *p = &t->paths[i];
 
-		p->answered = false;
+		p->stale = true;
 		p->unlisted_usec = 0;
 		p->missed_usec = 0;
 	}
@@ -76,7 +76,7 @@ void target_doubt_paths(struct target *t)
 static void begin_path(struct target *t, struct target_path *p, enum target_effort effort,
 		       uint64_t now)
 {
-	bool old = effort == TARGET_READ || !p->answered || p->lid != t->lid ||
+	bool old = effort == TARGET_READ || !p->answered || p->stale || p->lid != t->lid ||
 		   now - p->answered_usec > TARGET_FRESH_USEC;
 
 	p->record = p->info = TARGET_NONE;
@@ -195,6 +195,7 @@ void target_take_record(struct target *t, unsigned item, const struct sa_path *p
 		return;
 	p->record = TARGET_NONE;
 	p->answered = true;
+	p->stale = false;
 	p->answered_usec = now;
 	p->lid = t->lid;
 	p->listed = path;
@@ -291,7 +292,7 @@ int target_take_info(struct target *t, unsigned item, const uint8_t *mad, size_t
 		path_missed(t, p, true, now);
 		return r;
 	}
-	p->good = true;
+	p->good = !t->gone;
 	p->refused = false;
 	p->missed_usec = 0;
 	if (t->walk || t->walked)
@@ -474,6 +475,22 @@ int target_redirect(struct target *t, enum target_kind kind, unsigned item,
 }
 
 /* The end. */
+
+void target_gone(struct target *t)
+{
+	t->gone = true;
+	t->listed = false;
+	t->again = false;
+	for (unsigned i = 0; i < t->n_paths; i++) {
+		struct target_path *p = &t->paths[i];
+
+		drop_path(p);
+		if (p->record == TARGET_WANT)
+			p->record = TARGET_NONE;
+		if (p->info == TARGET_WANT)
+			p->info = TARGET_NONE;
+	}
+}
 
 void target_stop(struct target *t)
 {

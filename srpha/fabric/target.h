@@ -55,6 +55,7 @@ struct target_path {
 	struct ibport_pkey pkey;
 	uint8_t record, info; /* enum target_step */
 	bool answered;	      /* the administrator did, about the LID below */
+	bool stale;	      /* and is to be asked again */
 	bool listed;	      /* that there is a path: its last word */
 	bool good;	      /* the target answered over it, and nothing has ended that: offered */
 	bool refused;	      /* the last answer over it was an error */
@@ -78,6 +79,7 @@ struct target {
 	char description[OFFER_TEXT_MAX];
 
 	bool listed;
+	bool gone;		/* its own word: what it still answers does not count */
 	uint64_t unlisted_usec; /* since when it is not; 0 */
 	uint64_t census;	/* in which it was listed last; the scan's */
 
@@ -149,6 +151,9 @@ void target_doubt_paths(struct target *t);
 
 /* Begins to ask. While it does: to ask everything once more when that is over. */
 void target_begin(struct target *t, enum target_effort effort, uint64_t now);
+
+/* It said itself that it has no Device Management any more: that ends all its offers. */
+void target_gone(struct target *t);
 
 /* The next request to the administrator, and to the target; false for none for now. `own` is the
  * GID of the local port, `slid` its LID. */

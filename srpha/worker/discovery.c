@@ -165,7 +165,8 @@ static void port_unusable(struct worker *w, uint64_t now)
 	d->rescan_usec = USEC_INFINITY;
 	subscribe_stop(&d->subscribe);
 	(void)scan_set_port(d->scan, NULL, false);
-	worker_tell_port(w, PORT_SOURCE_SYSFS);
+	if (worker_port_active(w))
+		worker_tell_port(w, PORT_SOURCE_SYSFS);
 	ibportal_refresh(w, now);
 }
 
@@ -254,8 +255,10 @@ void discovery_lids(const struct worker *w, uint16_t *ret_lid, uint16_t *ret_sm_
 {
 	const struct discovery *d = w->discovery;
 
-	*ret_lid = d && d->up ? d->port.lid : 0;
-	*ret_sm_lid = d && d->up ? d->port.sm_lid : 0;
+	bool known = d && d->up && worker_port_active(w);
+
+	*ret_lid = known ? d->port.lid : 0;
+	*ret_sm_lid = known ? d->port.sm_lid : 0;
 }
 
 /* For those who want to get to a target port. */
@@ -320,7 +323,10 @@ void discovery_report(struct worker *w, const struct mad_reply *report, uint64_t
 	item = e.kind == NOTICE_CAPABILITY ? e.lid : gid_interface_id(e.gid);
 	outbox_put_urgent(w->out, OUTBOX_NOTICE, item % NOTICE_ITEMS * 4 + e.kind,
 			  notice_message(&e, e.lid, worker_now() - now));
-	r = scan_inquire(d->scan, e.kind == NOTICE_CAPABILITY ? e.lid : 0, e.gid);
+	if (e.kind == NOTICE_CAPABILITY)
+		r = scan_inquire_capable(d->scan, e.lid, e.cap_mask, now);
+	else
+		r = scan_inquire(d->scan, 0, e.gid);
 	if (r == -EBUSY)
 		want_scan(d, REASON_NOTICE, true);
 }

@@ -917,6 +917,41 @@ static void capability_changes(void **state)
 	assert_int_equal(f->offers[0].ioc_guid, 0x4711);
 }
 
+/* A port's own word (trap 144) is newer than what the administrator has seen. */
+static void says_so_itself(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_node *n;
+
+	add_nodes(f, 99, 20);
+	set_port(f, false);
+	(void)scan(f, true);
+	n = first_target(f);
+	assert_int_equal(scan_inquire_capable(f->scan, n->lid, 0, f->now), 0);
+	take_offers(f);
+	assert_int_equal(f->n, 19);
+	assert_true(f->complete);
+	assert_int_equal(scan_inquire_capable(f->scan, 9999, 0, f->now), 0);
+	/* While it is being asked. */
+	assert_int_equal(scan_inquire_capable(f->scan, n->lid, PORT_CAP_DEVICE_MANAGEMENT, f->now),
+			 0);
+	run_for(f, 2500);
+	assert_int_equal(f->n, 19);
+	assert_int_equal(scan_inquire_capable(f->scan, n->lid, 0, f->now), 0);
+	run_for(f, 100 * USEC_PER_MSEC);
+	assert_int_equal(f->n, 19);
+	assert_true(scan_due(f->scan) == UINT64_MAX);
+	/* The administrator does not know yet that there is something. */
+	n->dm = false;
+	n->unit.status = 0;
+	assert_int_equal(scan_inquire_capable(f->scan, n->lid, PORT_CAP_DEVICE_MANAGEMENT, f->now),
+			 0);
+	run_for(f, 1500);
+	n->dm = true; /* its agent answers */
+	run_for(f, 100 * USEC_PER_MSEC);
+	assert_int_equal(f->n, 20);
+}
+
 static void goes_out(void **state)
 {
 	struct fixture *f = *state;
@@ -1161,6 +1196,7 @@ int main(void)
 		T(new_administrator),
 		T(comes_in),
 		T(capability_changes),
+		T(says_so_itself),
 		T(goes_out),
 		T(too_many_inquiries),
 		T(inquiry_meanwhile),
