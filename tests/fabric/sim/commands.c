@@ -205,6 +205,17 @@ static int cmd_reregister(struct command *c)
 	return set_port_info(c, 51, 1, 0x80);
 }
 
+static int cmd_link_layer(struct command *c)
+{
+	struct port *p = port_arg(c, 0);
+	bool ethernet = c->n == 2 && strcmp(c->words[1], "ethernet") == 0;
+
+	if (!p || c->n != 2 || (!ethernet && strcmp(c->words[1], "infiniband") != 0))
+		return wrong(c, "link-layer NODE:PORT infiniband|ethernet");
+	port_set_ethernet(c->fabric, p, ethernet, "eth0");
+	return 0;
+}
+
 static int cmd_pkey(struct command *c)
 {
 	struct port *p = port_arg(c, 0);
@@ -399,6 +410,7 @@ int control_command(struct fabric *f, char *line, FILE *out, const char **ret_er
 		{ "latency", cmd_latency },
 		{ "lid", cmd_lid },
 		{ "link", cmd_link },
+		{ "link-layer", cmd_link_layer },
 		{ "loss", cmd_loss },
 		{ "mark", cmd_mark },
 		{ "node", cmd_node },

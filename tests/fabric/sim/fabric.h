@@ -127,6 +127,9 @@ struct node *node_find_port(const struct fabric *f, const char *text, unsigned *
 int link_connect(struct fabric *f, struct port *a, struct port *b);
 struct port *node_free_port(struct node *n);
 
+/* Changes the link layer. The other end of an InfiniBand cable goes down. */
+void port_set_ethernet(struct fabric *f, struct port *p, bool ethernet, const char *netdev);
+
 /* Plugs and pulls the cable of a port, at both ends. */
 void cable_set(struct fabric *f, struct port *p, bool up);
 /* Brings a whole node out of or back into the fabric: all its cables. */

@@ -8,7 +8,7 @@ struct fabric;
 struct history;
 
 #define HISTORY_MAX 16384 /* lines kept */
-#define HISTORY_LINE 256
+#define HISTORY_LINE 512
 
 int history_new(struct history **ret);
 void history_free(struct history *h);

@@ -68,6 +68,7 @@ int host_add_device(struct fabric *f, const char *host, const char *device, stru
 		if (!n->ports[i].kernel)
 			return -ENOMEM;
 		n->ports[i].kernel->port = &n->ports[i];
+		n->ports[i].kernel->add_target.fd = -1;
 	}
 	return h->directory_fd >= 0 ? host_device_added(n) : 0;
 }
@@ -117,15 +118,69 @@ static void watch_issm(struct host *h, struct port *p, unsigned number)
 		h->issm[wd] = p;
 }
 
+/* A login, as whoever wrote it meant it. There is no session: tests make these themselves. */
+static void on_add_target(struct io *io, uint32_t events)
+{
+	struct kernel_port *k =
+		(struct kernel_port *)((char *)io - offsetof(struct kernel_port, add_target));
+	char text[4096], name[NAME_SIZE + 8];
+	ssize_t n = read(io->fd, text, sizeof(text) - 1);
+	size_t len;
+
+	text[n > 0 ? n : 0] = '\0';
+	for (const char *p = text; *p; p += len + strspn(p + len, "\n")) {
+		const char *next = strstr(p + 1, "id_ext=");
+
+		len = strcspn(p, "\n");
+		/* Two logins may come in one read, without a newline between them. */
+		while (next && next < p + len && next[-1] == ',')
+			next = strstr(next + 1, "id_ext=");
+		if (next && next < p + len)
+			len = (size_t)(next - p);
+		history_add(k->port->node->fabric, "login %s %.*s", port_name(k->port, name),
+			    (int)len, p);
+	}
+}
+
+static int open_add_target(struct host *h, struct port *p)
+{
+	int fd = tree_open_add_target(h->directory_fd, p);
+
+	if (fd < 0)
+		return fd;
+	p->kernel->add_target = (struct io){ .fd = fd, .on_io = on_add_target };
+	return loop_add(h->fabric->loop, &p->kernel->add_target, EPOLLIN);
+}
+
+static void close_add_target(struct host *h, struct port *p)
+{
+	if (p->kernel->add_target.fd < 0)
+		return;
+	loop_remove(h->fabric->loop, &p->kernel->add_target);
+	close(p->kernel->add_target.fd);
+	p->kernel->add_target.fd = -1;
+}
+
+static unsigned device_number(const struct node *n)
+{
+	unsigned i = 0;
+
+	while (n->host->devices[i] != n)
+		i++;
+	return i;
+}
+
 int host_device_added(struct node *n)
 {
 	struct host *h = n->host;
-	int r = tree_add_device(h->directory_fd, n);
+	int r = tree_add_device(h->directory_fd, n, device_number(n));
 
 	if (r < 0)
 		return r;
 	for (unsigned i = 1; i <= n->n_ports; i++) {
 		r = tree_add_umad(h->directory_fd, &n->ports[i], h->n_umads);
+		if (r == 0)
+			r = open_add_target(h, &n->ports[i]);
 		if (r < 0)
 			return r;
 		watch_issm(h, &n->ports[i], h->n_umads++);
@@ -159,6 +214,8 @@ int host_publish(struct host *h)
 void host_device_removed(struct node *n)
 {
 	server_device_gone(n);
+	for (unsigned i = 1; i <= n->n_ports; i++)
+		close_add_target(n->host, &n->ports[i]);
 	tree_remove_device(n->host->directory_fd, n);
 }
 
@@ -178,8 +235,10 @@ void host_free(struct host *h)
 {
 	server_close(h);
 	for (unsigned i = 0; i < h->n_devices; i++)
-		for (unsigned k = 1; k <= h->devices[i]->n_ports; k++)
+		for (unsigned k = 1; k <= h->devices[i]->n_ports; k++) {
+			close_add_target(h, &h->devices[i]->ports[k]);
 			free(h->devices[i]->ports[k].kernel);
+		}
 	if (h->watch.fd >= 0)
 		close(h->watch.fd);
 	if (h->directory_fd >= 0)

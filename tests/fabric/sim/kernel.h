@@ -16,6 +16,7 @@ struct umad_file;
 struct kernel_port {
 	struct port *port;
 	struct umad_file *files;
+	struct io add_target; /* of host.c: what is written to ib_srp */
 };
 
 struct agent {

@@ -273,8 +273,8 @@ bool port_has_link(const struct port *p)
 {
 	if (p->ethernet)
 		return p->cable_up && !p->node->removed;
-	return p->peer && p->cable_up && !p->disabled && !p->peer->disabled && !p->node->removed &&
-	       !p->peer->node->removed;
+	return p->peer && p->cable_up && !p->peer->ethernet && !p->disabled && !p->peer->disabled &&
+	       !p->node->removed && !p->peer->node->removed;
 }
 
 bool port_is_active(const struct port *p)
@@ -338,6 +338,20 @@ void link_update(struct fabric *f, struct port *p)
 	end_update(f, p);
 	if (p->peer)
 		end_update(f, p->peer);
+}
+
+void port_set_ethernet(struct fabric *f, struct port *p, bool ethernet, const char *netdev)
+{
+	uint64_t guid = p->node->guid;
+
+	port_set_state(f, p, LINK_STATE_DOWN);
+	p->ethernet = ethernet;
+	snprintf(p->netdev, sizeof(p->netdev), "%.15s", netdev);
+	/* The link-local GID of a MAC address made from the GUID: ff:fe in its middle. */
+	put64(p->gid_ethernet, 0xfe80000000000000);
+	put64(p->gid_ethernet + 8,
+	      (guid & 0xff0000) << 40 | UINT64_C(0xfffe000000) | (guid & 0xffff00) | p->num);
+	link_update(f, p);
 }
 
 void cable_set(struct fabric *f, struct port *p, bool up)

@@ -188,25 +188,16 @@ static int do_link(struct statement *s)
 	return 0;
 }
 
-/* "fe80::1" is not needed: the link-local GID of a made-up MAC address. */
 static int do_ethernet(struct statement *s)
 {
 	unsigned num = 0;
 	struct node *n = s->n > 1 ? node_find_port(s->fabric, s->words[1], &num) : NULL;
 	const char *netdev = value_of(s, "netdev");
-	struct port *p;
 
 	if (!n || num == 0 || n->type != NODE_CA || n->ports[num].peer)
 		return wrong(s, "ethernet NODE:PORT [netdev=], of a channel adapter without link");
-	p = &n->ports[num];
-	p->ethernet = true;
-	p->cable_up = true;
-	snprintf(p->netdev, sizeof(p->netdev), "%.15s", netdev ? netdev : "eth0");
-	put64(p->gid_ethernet, 0xfe80000000000000);
-	/* EUI-64 of 02:00:GUID: ff:fe in its middle. */
-	put64(p->gid_ethernet + 8,
-	      (n->guid & 0xff0000) << 40 | UINT64_C(0xfffe000000) | (n->guid & 0xffff00) | num);
-	link_update(s->fabric, p);
+	n->ports[num].cable_up = true;
+	port_set_ethernet(s->fabric, &n->ports[num], true, netdev ? netdev : "eth0");
 	return 0;
 }
 

@@ -91,7 +91,7 @@ static void guid_text(uint64_t guid, char ret[static 32])
 		 (unsigned)(guid & 0xffff));
 }
 
-int tree_add_device(int dir_fd, const struct node *n)
+int tree_add_device(int dir_fd, const struct node *n, unsigned number)
 {
 	char path[PATH_SIZE], guid[32];
 	const char *texts[][2] = {
@@ -106,7 +106,7 @@ int tree_add_device(int dir_fd, const struct node *n)
 		snprintf(path, sizeof(path), "sys/class/infiniband/%s/%s", n->device, texts[i][0]);
 		r = put(dir_fd, path, "%s\n", texts[i][1]);
 	}
-	snprintf(path, sizeof(path), "sys/class/infiniband_verbs/uverbs-%s/ibdev", n->device);
+	snprintf(path, sizeof(path), "sys/class/infiniband_verbs/uverbs%u/ibdev", number);
 	return r < 0 ? r : put(dir_fd, path, "%s\n", n->device);
 }
 
@@ -131,9 +131,21 @@ int tree_add_umad(int dir_fd, const struct port *p, unsigned number)
 		 p->num);
 	if (r == 0)
 		r = put(dir_fd, path, "%u\n", p->num);
+	return r;
+}
+
+int tree_open_add_target(int dir_fd, const struct port *p)
+{
+	char path[PATH_SIZE];
+	int fd;
+
 	snprintf(path, sizeof(path), "sys/class/infiniband_srp/srp-%s-%u/add_target",
 		 p->node->device, p->num);
-	return r < 0 ? r : put(dir_fd, path, "%s", "");
+	if (mkfifoat(dir_fd, path, 0644) < 0 && errno != EEXIST)
+		return -errno;
+	/* With a writer of our own: so it has no end when the last other one closes. */
+	fd = openat(dir_fd, path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
 }
 
 static const char *const state_names[] = { "NOP", "DOWN", "INIT", "ARMED", "ACTIVE" };
@@ -160,6 +172,8 @@ static void put_tables(int dir_fd, const struct port *p, const char *dir)
 		snprintf(path, sizeof(path), "%s/gid_attrs/ndevs/%u", dir, i);
 		if (p->ethernet)
 			(void)put(dir_fd, path, "%s\n", p->netdev);
+		else
+			(void)unlinkat(dir_fd, path, 0);
 	}
 	for (unsigned i = 0; i < PKEYS_MAX; i++) {
 		snprintf(path, sizeof(path), "%s/pkeys/%u", dir, i);
