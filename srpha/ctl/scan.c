@@ -195,6 +195,7 @@ static int choose_ports(const struct scan_request *rq, struct scan_result *ret)
 		    !port_is_infiniband(root_fd, &hcas.ports[i]))
 			continue;
 		snprintf(p->name, sizeof(p->name), "%s", name);
+		strcpy(p->link_layer, "InfiniBand");
 		p->fd = -EBADF;
 		ret->n++;
 	}

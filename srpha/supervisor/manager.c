@@ -21,6 +21,7 @@
 #include "supervisor/server.h"
 
 #define TICK_USEC USEC_PER_SEC
+#define HCAS_TICKS 10	    /* adapters are looked at anyway, should udev have told nothing */
 #define HOLD_RENEW_TICKS 20 /* well within RECONNECT_HOLD */
 /* udev sends a burst when a session comes or goes: one look after it is enough. */
 #define SETTLE_USEC (30 * USEC_PER_MSEC)
@@ -110,8 +111,11 @@ static int on_tick(sd_event_source *s, uint64_t usec, void *userdata)
 	(void)sd_notify(0, "WATCHDOG=1");
 	workers_tick(m);
 	sessions_poll(m);
-	if (m->ticks++ % HOLD_RENEW_TICKS == 0)
+	if (m->ticks % HOLD_RENEW_TICKS == 0)
 		hold_reconnects(m);
+	if (m->ticks % HCAS_TICKS == 0)
+		m->hcas_stale = true;
+	m->ticks++;
 	/* Where there are no dm events, and against one that was lost. */
 	m->dm_stale = true;
 	manager_dirty(m);

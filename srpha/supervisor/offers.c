@@ -219,6 +219,7 @@ void offers_take(struct manager *m, struct worker *w, struct json_object *o)
 	w->complete = in->complete;
 	w->scanned = true;
 	offers_inbox_clear(in);
+	log_debug("port %s: %u offers%s", w->port, w->n_offers, w->complete ? "" : " so far");
 	offers_apply(m, w);
 }
 

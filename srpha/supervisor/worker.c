@@ -324,7 +324,8 @@ void worker_send_config(struct manager *m, struct worker *w)
 	offers_put_portals(m, w, list);
 	json_object_object_add(message, "portals", list);
 	r = child_send(w->child, message);
-	if (r < 0) {
+	/* One that has just ended is known soon. */
+	if (r < 0 && r != -EPIPE) {
 		log_error("worker %s does not take its configuration: %s; restarting it", w->port,
 			  strerror(-r));
 		child_kill(w->child);
@@ -460,6 +461,20 @@ static void worker_remove(struct manager *m, struct worker *w)
 	free(w);
 }
 
+/* By name, as they are shown. */
+static void insert_sorted(struct manager *m, struct worker *w)
+{
+	struct worker *after = NULL, *other;
+
+	LIST_FOREACH (other, &m->workers, link)
+		if (strverscmp(other->port, w->port) < 0)
+			after = other;
+	if (after)
+		LIST_INSERT_AFTER(after, w, link);
+	else
+		LIST_INSERT_HEAD(&m->workers, w, link);
+}
+
 /* HCA ports as they are now against the workers that run. */
 void workers_sync(struct manager *m)
 {
@@ -486,7 +501,7 @@ void workers_sync(struct manager *m)
 			w->manager = m;
 			snprintf(w->port, sizeof(w->port), "%s", name);
 			w->since_real_usec = realtime_now();
-			LIST_INSERT_HEAD(&m->workers, w, link);
+			insert_sorted(m, w);
 			log_info("port %s: found", name);
 		}
 		w->present = true;
