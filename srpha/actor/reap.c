@@ -22,7 +22,10 @@
 #define COMMAND_MSEC 30000
 
 /* A start takes some 0.1 ms, or waits for a tag for as long as I/O is stuck. */
-#define START_MSEC 50
+#define START_MSEC 150
+
+/* Commands in flight on a LUN. */
+#define BUSY_FEW 4
 
 struct queues {
 	int root_fd;
@@ -92,10 +95,34 @@ static int start_on_each(int root_fd, const char *sg, int fd)
 		if (sched_setaffinity(0, sizeof(set), &set) == 0)
 			r = start_command(fd);
 	}
+	(void)sched_setaffinity(0, sizeof(before), &before);
 	return r;
 }
 
-int reap_sends(int root_fd, const char *sg, int fd)
+static int attribute(int root_fd, const char *sg, const char *name, uint64_t *ret)
+{
+	char text[32];
+
+	if (root_readf(root_fd, text, sizeof(text), "sys/class/scsi_generic/%s/device/%s", sg,
+		       name) < 0)
+		return -ENOENT;
+	return parse_u64(text, 0, UINT32_MAX, ret);
+}
+
+/*
+ * Whether a tag is to be had for sure. A LUN gets a share of its host's tags, but always some four
+ * (block/blk-mq.h, hctx_may_queue()), and where little is in flight nothing holds tags back either.
+ */
+static bool tag_certain(int root_fd, const char *sg)
+{
+	uint64_t busy, depth;
+
+	return attribute(root_fd, sg, "device_busy", &busy) == 0 && busy < BUSY_FEW &&
+	       attribute(root_fd, sg, "queue_depth", &depth) == 0 && depth > 2 * BUSY_FEW;
+}
+
+/* A child of ours may wait for its tag; we do not. */
+static int start_by_child(int root_fd, const char *sg, int fd)
 {
 	_cleanup_close_ int ended = -EBADF;
 	struct pollfd p = { .events = POLLIN };
@@ -122,4 +149,10 @@ int reap_sends(int root_fd, const char *sg, int fd)
 	if (r > 0)
 		(void)waitpid(pid, NULL, 0);
 	return r > 0 ? 0 : -EBUSY;
+}
+
+int reap_sends(int root_fd, const char *sg, int fd)
+{
+	return tag_certain(root_fd, sg) ? start_on_each(root_fd, sg, fd)
+					: start_by_child(root_fd, sg, fd);
 }

@@ -18,7 +18,8 @@
 /*
  * Starts a TEST UNIT READY on every hardware queue of the disk behind the open node `fd` of `sg`,
  * and waits for none of them. The start itself waits, beyond any signal, for a tag where stuck I/O
- * has them all: so a child makes it, for which we wait 50 ms and no longer; the reset frees it.
- * 0; -EBUSY when the child is still at it, or another negative errno: the reset goes on all the same.
+ * has them all: where that may be, a child makes it, for which we wait 150 ms and no longer; the
+ * reset frees it. 0; -EBUSY when the child is still at it, or another negative errno: the reset goes
+ * on all the same.
  */
 int reap_sends(int root_fd, const char *sg, int fd);

@@ -11,6 +11,7 @@ import time
 from . import image, payload, plot, requirements
 from .channel import ChannelError
 from .faults import cable_fault
+from .observe import HANGING_US, LIVE
 from .pair import BOTH, LabError, Pair
 
 WITH, WITHOUT = "with srpha", "without srpha"
@@ -58,9 +59,21 @@ class Demo:
         if self.pair.mode == "srpha":
             text = self.pair.run("srphactl status").stdout.rstrip()
         else:
-            # Not `multipath -ll`: it does I/O to each path and hangs on a dead one.
-            text = self.pair.describe().replace("; ", "\n")
+            text = self.plain_state()
         print("\n".join("           │ " + line for line in text.splitlines()), flush=True)
+
+    def plain_state(self):
+        """What the kernel thinks. Not `multipath -ll`: it does I/O to each path and hangs with it."""
+        state, maps = self.pair.snapshot(), {}
+        for name, is_now in sorted(state["path"].items()):
+            maps.setdefault(name.split("/")[0], []).append(f"{name.split('/')[1]} {is_now}")
+        lines = [f"map {name}: {', '.join(paths)}" for name, paths in maps.items()]
+        for kind, word in (("rport", "session"), ("port", "port")):
+            lines += [f"{word} {name}: {is_now}" for name, is_now in sorted(state[kind].items())]
+        waited = int(self.pair.run(f"cat {LIVE}").stdout.strip() or 0)
+        if waited > HANGING_US:
+            lines.append(f"and an I/O has been waiting for {waited / 1e6:.0f} s")
+        return "\n".join(lines)
 
     # ---- acts ----
 
@@ -84,6 +97,8 @@ class Demo:
         self.seen[name, side] = seen
 
     def play(self):
+        self.step("the same faults with srpha and without it, some 8 minutes; the first time on a "
+                  "host it also downloads packages and builds the guests' disk")
         requirements.install(step=self.step)
         sides = (WITHOUT,) if self.options.without_srpha else (WITH, WITHOUT)
         self.pair = Pair(with_srpha=WITH in sides, step=self.step)
@@ -127,7 +142,8 @@ class Demo:
         row = "{:<33}{:<15}{:>10}{:>10}{:>8}{:>9}"
         print("\n" + row.format("", "", "longest", "time to", "I/O", "verified"))
         print(row.format("fault", "", "stall", "rejoin", "errors", "blocks"))
-        for (name, side), seen in self.seen.items():
+        order = [name for name, *_ in FAULTS]
+        for (name, side), seen in sorted(self.seen.items(), key=lambda item: order.index(item[0][0])):
             print(row.format(name, side, _seconds(seen.stall), _seconds(seen.rejoin), seen.errors,
                              seen.verified))
 
