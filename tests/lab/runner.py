@@ -31,6 +31,7 @@ def parse(argv):
                         help="run the chosen scenarios without srpha: their bars must fail")
     parser.add_argument("--keep", action="store_true",
                         help="afterwards keep the machines and read commands (see README.md)")
+    parser.add_argument("--save", action="store_true", help="keep what passing scenarios saw, too")
     parser.add_argument("--json", metavar="FILE", help="write every figure to a file")
     return parser.parse_args(argv)
 
@@ -47,8 +48,8 @@ def choose(options):
 
 
 class Runner:
-    def __init__(self, pair, artifacts):
-        self.pair, self.artifacts = pair, artifacts
+    def __init__(self, pair, artifacts, save_all=False):
+        self.pair, self.artifacts, self.save_all = pair, artifacts, save_all
         self.records = []
         self.broken = None
         self.unreachable = {}  # mode: why the pair could not be brought into it, since it last was
@@ -85,7 +86,7 @@ class Runner:
         self.records.append({"name": item.name, "mode": item.mode, "verdict": verdict,
                              "seconds": round(elapsed, 1), "figures": check.figures,
                              "failures": check.failures})
-        if check.failures:
+        if check.failures or self.save_all:
             self._save(item.name + ("-disturbed" if again else ""), check)
         self._heal(fresh=bool(oops))
         return again
@@ -154,7 +155,7 @@ def main(argv):
     with image.locked("lab", "another lab runs on this machine"):
         needs_srpha = any(item.mode == "srpha" for item in chosen)
         pair = Pair(with_srpha=needs_srpha, step=step)
-        runner = Runner(pair, artifact_directory())
+        runner = Runner(pair, artifact_directory(), options.save)
         try:
             pair.start()
             for item in chosen:
