@@ -21,7 +21,7 @@ FAULTS = (
      {"sides": ("target",), "seconds": 60, "threads": 16, "pause_us": 0}, True),
     ("link blip, 1 s", {"sides": BOTH, "seconds": 1}, False),
 )
-FIGURES = ("stall", "rejoin", "gap", "errors", "corrupt", "verified")
+FIGURES = ("stall", "longest_io", "rejoin", "gap", "errors", "corrupt", "verified")
 
 
 def parse(argv):

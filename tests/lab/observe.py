@@ -129,6 +129,18 @@ class Observation:
         return [io["start"] + io["took"] - moment for io in self.result["slow"]
                 if io["start"] < moment]
 
+    def longest(self, begin, end):
+        """(start, seconds) of the longest I/O that was under way between two moments."""
+        found = [(io["took"], io["start"]) for io in self.result["slow"]
+                 if io["start"] < end and io["start"] + io["took"] > begin]
+        width = self.result["bucket_ms"] / 1000
+        for number, (us, count) in enumerate(self.result["series"]):
+            ended = self.result["start"] + (number + 1) * width
+            if count and begin < ended < end:
+                found.append((us / 1e6, ended - us / 1e6))
+        took, start = max(found, default=(0.0, begin))
+        return start, took
+
     def changes(self, kind, state):
         """How often an item of a kind entered a state after it was first seen."""
         known, count = set(), 0

@@ -13,6 +13,7 @@ REJOIN_BAR = 2.0
 def _judge(check, seen, stall_bar):
     check.span("stall", seen, seen.stall_at, seen.stall, stall_bar)
     check.span("rejoin", seen, seen.plugged, seen.rejoin, REJOIN_BAR)
+    check.figure("longest I/O at any time", seen.longest_io, " s")
     check.equal("flaps", seen.flaps(), 0)
     check.true("one reconnect", one_reconnect(seen))
     check.figures["reconnects"] = seen.reconnected
