@@ -23,11 +23,12 @@ def find_tests():
             if not name.startswith('test_') or getattr(function, '__module__', '') != module.__name__:
                 continue
             title = f'{path.stem}.{name[len("test_"):]}'
-            for value in getattr(function, 'values', [None]):
-                if value is None:
-                    yield title, function, ()
-                else:
-                    yield f'{title}[{value}]', function, (value,)
+            if not hasattr(function, 'values'):
+                yield title, function, ()
+                continue
+            for number, value in enumerate(function.values):
+                label = value if isinstance(value, (str, int)) else number
+                yield f'{title}[{label}]', function, (value,)
 
 
 def build():

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the kernel's ib_mad and ib_umad do between a client and the fabric."""
 import errno
+import os
 import select
+import socket
 import time
+from random import Random
 
-from fabric import Fabric, each, eq, ok
+from fabric import Fabric, FabricError, each, eq, ok
 from fabric.umad import (CLASS_DM, CLASS_SA, GET, GET_RESP, GET_TABLE, GET_TABLE_RESP, REPORT, SET,
                          Umad, mad, sa)
 
@@ -128,6 +131,62 @@ def test_between_hosts():
         server.send(served, bytes(answer), q.lid, timeout=0)
         d = client.receive()
         eq((d.tid & 0xffffffff, d.mad[64:66], d.status), (9, b'\x12\x34', 0))
+
+
+def test_long_message_sent():
+    """A client may send a message of many segments as well, and the other one gets it whole."""
+    with Fabric('two-sms', sm='sm1') as f, Umad(f, 'h1') as client, Umad(f, 'sm2') as server:
+        server.register(CLASS_SA, rmpp=1, methods=[GET_TABLE])
+        request = bytearray(sa(GET_TABLE, NODE_RECORD, tid=3)) + bytes(range(250)) * 1000
+        request[26] = 1  # RMPP: active
+        client.send(client.register(CLASS_SA, rmpp=1), bytes(request),
+                    f.port('sm2/mlx5_0:1').lid)
+        d = server.receive()
+        eq(len(d.mad), len(request))
+        eq(d.mad[56:], bytes(request[56:]))
+        eq((d.mad[24], d.mad[25], d.mad[26] & 7), (1, 1, 3))
+
+
+def test_room_for_a_datagram():
+    """With room for less than a datagram nothing is taken."""
+    with Fabric('one-switch') as f, Umad(f, 'h1') as u:
+        u.send(u.register(CLASS_DM), mad(CLASS_DM, GET, IO_UNIT_INFO), f.port('t1:1').lid)
+        r, _, error, _ = u.receive_raw(100)
+        eq((r, error), (-errno.EINVAL, errno.EINVAL))
+        eq(u.receive().status, 0)
+
+
+def test_nonsense():
+    """Clients that say what no library says: refused, or hung up on; nobody else is disturbed."""
+    random = Random(1)
+    with Fabric('one-switch') as f, Umad(f, 'h1') as u:
+        agent, lid = u.register(CLASS_DM), f.port('t1:1').lid
+        for size in (0, 1, 8, 96, 104, 108, 112, 5000):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
+                s.connect(str(f.root('h1') / 'socket'))
+                s.send(random.randbytes(size))
+        with Umad(f, 'h1') as v:
+            channel = socket.socket(fileno=os.dup(v.fd))
+            channel.setblocking(True)
+            v.register(CLASS_SA, rmpp=1)
+            for size in (1, 63, 64, 65, 87, 88, 300, 320, 321, 4096):
+                for _ in range(20):
+                    channel.send(random.randbytes(size))
+                # For its agent, so that it is not refused at once.
+                channel.send(bytes(8) + random.randbytes(size))
+            with open('/dev/zero', 'rb') as file:
+                socket.send_fds(channel, [(bytes(16) + b'\0\0\0\1').ljust(64, b'\0')],
+                                [file.fileno()])
+            channel.close()
+        for line in ('', 'link', 'link up', 'fault', 'x' * 2000, '"', 'pkey h1/mlx5_0 99 1',
+                     'ioc-remove t1 300', 'topology', 'topology link s1 s1 s1 s1',
+                     'topology hca ' + 'n' * 100, 'topology switch s9 ports=255', 'lid', 'latency',
+                     'loss all', 'event h1/mlx5_0:1 x', 'ports nobody'):
+            try:
+                f.control(line)
+            except FabricError:
+                pass
+        eq(u.query(agent, mad(CLASS_DM, GET, IO_UNIT_INFO), lid).status, 0)
 
 
 def test_pipelined():

@@ -17,6 +17,7 @@
 #include "channel.h"
 #include "umad_ca.h"
 
+#define MAD_SIZE 256
 #define OPENIB_OUI 0x001405u
 #define PORTS_MAX 1024 /* descriptors of channels are below this */
 
@@ -238,10 +239,8 @@ int umad_recv(int portid, void *umad, int *length, int timeout_ms)
 		return (int)n;
 	}
 	if ((size_t)n > sizeof(*m) + (size_t)*length) {
-		/* One segment must fit, or not even that is copied: ib_umad's copy_recv_mad(). */
-		errno = *length < 256 && (size_t)n > sizeof(*m) + 256 ? EINVAL : ENOSPC;
-		if ((size_t)n <= sizeof(*m) + 256)
-			errno = EINVAL;
+		/* A longer message than one datagram, of which one fits: ib_umad's copy_recv_mad(). */
+		errno = *length >= MAD_SIZE && (size_t)n > sizeof(*m) + MAD_SIZE ? ENOSPC : EINVAL;
 		*length = (int)(m->length - sizeof(*m));
 		return -errno;
 	}

@@ -189,9 +189,11 @@ static int expand_repeat(struct expansion *x, const char *text, const char **at,
 		end = (char *)text + 1;
 	} else {
 		count = strtol(text, &end, 0);
+		if (end == text)
+			count = -1;
 	}
 	if (count < 0 || count > COUNT_MAX || x->n_variables == DEPTH_MAX)
-		return wrong(x, *line, "repeat: too many");
+		return wrong(x, *line, "repeat: a bad count, or too deep");
 	if (sscanf(end, " %15[a-z_]", v->name) != 1)
 		return wrong(x, *line, "repeat COUNT NAME");
 	x->n_variables++;
