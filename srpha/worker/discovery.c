@@ -349,14 +349,18 @@ static void tell_offers(struct worker *w, uint64_t now)
 	struct discovery *d = w->discovery;
 	_cleanup_free_ struct offer *offers = NULL;
 	bool complete;
-	int n = scan_offers(d->scan, now, &offers, &complete);
+	int n;
 
 	d->revision = scan_revision(d->scan);
+	d->tell_usec = now + TELL_GAP_USEC;
+	if (!d->settings.enabled)
+		return; /* what is known serves the probes alone */
+	n = scan_offers(d->scan, now, &offers, &complete);
 	if (n < 0) {
 		log_error("%s: no memory for the offers; the next scan tells them", w->name);
 		return;
 	}
-	d->tell_usec = now + TELL_GAP_USEC + (uint64_t)n * TELL_GAP_PER_OFFER_USEC;
+	d->tell_usec += (uint64_t)n * TELL_GAP_PER_OFFER_USEC;
 	if (same_offers(d, offers, (unsigned)n, complete))
 		return;
 	for (unsigned i = 0; i < offers_parts(d->n_told); i++)
@@ -494,7 +498,7 @@ uint64_t discovery_due(const struct worker *w)
 		return due;
 	due = min_u64(due, min_u64(scan_due(d->scan), subscribe_due(&d->subscribe)));
 	due = min_u64(due, d->rescan_usec);
-	if (d->settings.enabled && scan_revision(d->scan) != d->revision)
+	if (scan_revision(d->scan) != d->revision)
 		due = min_u64(due, d->tell_usec);
 	return due;
 }
@@ -541,7 +545,7 @@ void discovery_run(struct worker *w, uint64_t now)
 		set_rescan(d, !result.complete, now);
 		begin_scan(w, now);
 		send_requests(w, now);
-	} else if (d->settings.enabled && scan_revision(d->scan) != d->revision &&
+	} else if (scan_revision(d->scan) != d->revision &&
 		   (now >= d->tell_usec || scan_settled(d->scan))) {
 		ibportal_refresh(w, now);
 		tell_offers(w, now);
