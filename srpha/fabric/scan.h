@@ -92,9 +92,9 @@ int scan_inquire_capable(struct scan *s, uint16_t lid, uint32_t cap_mask, uint64
 /* The next request to be sent now, or false. */
 bool scan_next(struct scan *s, uint64_t now, struct scan_request *ret);
 
-/* A reply to the request with that handle, sent at `sent_usec`. */
-void scan_reply(struct scan *s, uint32_t handle, uint64_t sent_usec, const uint8_t *mad, size_t len,
-		uint64_t now);
+/* A reply from `lid` to the request with that handle, sent at `sent_usec`. */
+void scan_reply(struct scan *s, uint32_t handle, uint16_t lid, uint64_t sent_usec,
+		const uint8_t *mad, size_t len, uint64_t now);
 
 /* What is due: repeats become ready for scan_next(), what was silent is given up. */
 void scan_tick(struct scan *s, uint64_t now);

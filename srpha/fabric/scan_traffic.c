@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "fabric/bytes.h"
 #include "fabric/sa.h"
 #include "fabric/scan_state.h"
 
@@ -281,8 +282,37 @@ static bool redirect_peer(struct scan *s, struct flight *fl, const uint8_t *mad,
 	return true;
 }
 
-void scan_reply(struct scan *s, uint32_t handle, uint64_t sent_usec, const uint8_t *mad, size_t len,
-		uint64_t now)
+/*
+ * Whether it is about what was asked. Transaction numbers follow each other: one that was mangled is
+ * another one's.
+ */
+static bool is_about(const struct flight *fl, uint16_t lid, const struct mad_header *h,
+		     const uint8_t *mad, size_t len)
+{
+	struct sa_path asked, path;
+
+	if (fl->lane == FLIGHT_PEER)
+		return fl->to.grh || lid == fl->to.lid;
+	if (h->status || len < SA_DATA_OFFSET + SA_PATH_RECORD_SIZE)
+		return true; /* others judge that */
+	switch (fl->kind) {
+	case CENSUS_PORT:
+	case CENSUS_NODE:
+		return get16(mad + SA_DATA_OFFSET) == get16(fl->mad + SA_DATA_OFFSET);
+	case CENSUS_PATH:
+	case KIND_TARGET + TARGET_PATH_RECORD:
+	case KIND_TARGET + TARGET_ELSEWHERE:
+		return sa_decode_path(fl->mad + SA_DATA_OFFSET, SA_PATH_RECORD_SIZE, &asked) < 0 ||
+		       sa_decode_path(mad + SA_DATA_OFFSET, SA_PATH_RECORD_SIZE, &path) < 0 ||
+		       (memcmp(asked.dgid, path.dgid, sizeof(asked.dgid)) == 0 &&
+			(asked.pkey == 0 || ((asked.pkey ^ path.pkey) & PKEY_PARTITION) == 0));
+	default:
+		return true;
+	}
+}
+
+void scan_reply(struct scan *s, uint32_t handle, uint16_t lid, uint64_t sent_usec,
+		const uint8_t *mad, size_t len, uint64_t now)
 {
 	struct flight *fl = flight_find(&s->flights, handle);
 	struct mad_header h;
@@ -292,9 +322,9 @@ void scan_reply(struct scan *s, uint32_t handle, uint64_t sent_usec, const uint8
 		s->late++;
 		return;
 	}
-	if (mad_decode_header(mad, len, &h) < 0) {
+	if (mad_decode_header(mad, len, &h) < 0 || !is_about(fl, lid, &h, mad, len)) {
 		s->malformed++;
-		return;
+		return; /* the right one may follow, or it is sent again */
 	}
 	sa = fl->lane != FLIGHT_PEER;
 	if (sa) {

@@ -332,9 +332,15 @@ static bool take_timeout(struct mad_port *p, const struct mad_header *h, struct 
 	return true;
 }
 
-/* An administrator may give back another modifier than it was asked with. */
+/*
+ * An administrator may give back another modifier than it was asked with. A redirection is a
+ * ClassPortInfo, under its own name or that of what was asked for.
+ */
 static bool answers(const struct transaction *t, const struct mad_header *h)
 {
+	if (h->method == t->method && h->attr_id == DM_ATTR_CLASS_PORT_INFO &&
+	    (h->status & MAD_STATUS_REDIRECT))
+		return true;
 	return h->method == t->method && h->attr_id == t->attr_id &&
 	       (h->attr_mod == t->attr_mod || t->mgmt_class == MAD_CLASS_SA);
 }

@@ -54,12 +54,15 @@ struct discovery {
 	uint64_t look_usec;
 
 	struct subscribe subscribe;
+	struct mad_dest sa; /* where subscriptions go */
+	bool redirected;    /* as it said itself */
 	struct notices notices;
 	int report_error; /* 0: Reports come to us */
 
 	bool wanted, wanted_fresh;
 	enum scan_reason wanted_reason, reason;
 	uint64_t rescan_usec; /* when; USEC_INFINITY */
+	uint64_t strange;     /* datagrams when the scan began */
 	unsigned failures;    /* in a row */
 
 	struct offer *told; /* the last set */
@@ -179,6 +182,8 @@ static void port_changed(struct worker *w, unsigned changes, bool was_up, bool a
 		log_error("%s: no memory for a scan; it is tried again when the port changes",
 			  w->name);
 	if (other_manager) {
+		(void)ibport_sm(&d->port, &d->sa);
+		d->redirected = false;
 		notices_forget(&d->notices);
 		register_reports(w);
 		if (!w->once && d->report_error == 0)
@@ -297,16 +302,28 @@ void discovery_scan_reply(struct worker *w, uint64_t handle, const struct mad_re
 	/* The kernel gave up: we have our own time. */
 	if (reply->error || !w->discovery->scan)
 		return;
-	scan_reply(w->discovery->scan, (uint32_t)handle, reply->sent_usec, reply->mad, reply->len,
-		   now);
+	scan_reply(w->discovery->scan, (uint32_t)handle, reply->from_lid, reply->sent_usec,
+		   reply->mad, reply->len, now);
 }
 
 void discovery_subscribe_reply(struct worker *w, uint64_t handle, const struct mad_reply *reply,
 			       uint64_t now)
 {
-	if (!reply->error)
-		(void)subscribe_reply(&w->discovery->subscribe, handle, reply->mad, reply->len,
-				      now);
+	struct discovery *d = w->discovery;
+	struct mad_class_port_info info;
+	int pkey;
+
+	if (reply->error ||
+	    subscribe_reply(&d->subscribe, handle, reply->mad, reply->len, now) != -EREMOTE)
+		return;
+	/* Once, and by LID: what the scan does for itself. */
+	if (d->redirected || sa_decode_class_port_info(reply->mad, reply->len, &info) < 0 ||
+	    info.redirect_lid == 0)
+		return;
+	pkey = ibport_pkey_index(&d->port, info.redirect_pkey);
+	d->redirected = true;
+	if (mad_dest_redirect(&d->sa, &info, pkey < 0 ? d->sa.pkey_index : (uint16_t)pkey) == 0)
+		subscribe_restart(&d->subscribe);
 }
 
 void discovery_report(struct worker *w, const struct mad_reply *report, uint64_t now)
@@ -394,18 +411,28 @@ static void set_rescan(struct discovery *d, bool failed, uint64_t now)
 	d->rescan_usec = wait ? now + wait : USEC_INFINITY;
 }
 
-static void tell_scan(struct worker *w, const struct scan_result *r, uint64_t now)
+/* Datagrams that came here and belong to nothing. */
+static uint64_t count_strange(const struct worker *w)
+{
+	const struct mad_stats *s = mad_port_stats(w->mad);
+
+	return s->unmatched + s->malformed + s->oversized;
+}
+
+static void tell_scan(struct worker *w, struct scan_result *r, uint64_t now)
 {
 	struct discovery *d = w->discovery;
 
-	outbox_put(w->out, OUTBOX_SCAN, 0,
-		   scan_message(r, d->reason, d->generation, d->n_told, has_notices(d)));
+	r->counts.malformed += count_strange(w) - d->strange;
+
 	if (r->counts.malformed > 0)
 		worker_problem(w, PROBLEM_MALFORMED,
 			       "%s: replies on the fabric that cannot be read were dropped",
 			       w->name);
 	else
 		worker_problem_over(w, PROBLEM_MALFORMED);
+	outbox_put(w->out, OUTBOX_SCAN, 0,
+		   scan_message(r, d->reason, d->generation, d->n_told, has_notices(d)));
 	if (w->once)
 		worker_end(w);
 }
@@ -471,15 +498,12 @@ static void send_requests(struct worker *w, uint64_t now)
 	struct discovery *d = w->discovery;
 	struct subscribe_request subscription;
 	struct scan_request rq;
-	struct mad_dest sm;
 
 	while (scan_next(d->scan, now, &rq))
 		check_send(w, mad_port_request(w->mad, &rq.to, rq.mad, COOKIE_SCAN | rq.handle, now,
 					       rq.timeout_ms));
-	if (ibport_sm(&d->port, &sm) < 0)
-		return;
 	while (subscribe_next(&d->subscribe, now, &subscription))
-		check_send(w, mad_port_request(w->mad, &sm, subscription.mad,
+		check_send(w, mad_port_request(w->mad, &d->sa, subscription.mad,
 					       COOKIE_SUBSCRIBE | subscription.cookie, now,
 					       SUBSCRIBE_KERNEL_MS));
 }
@@ -515,6 +539,7 @@ static void begin_scan(struct worker *w, uint64_t now)
 	}
 	if (!d->wanted || !d->up || !scan_start(d->scan, d->wanted_fresh, now))
 		return;
+	d->strange = count_strange(w);
 	d->reason = d->wanted_reason;
 	d->wanted = d->wanted_fresh = false;
 	d->rescan_usec = USEC_INFINITY;

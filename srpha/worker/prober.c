@@ -152,13 +152,17 @@ void prober_reply(struct worker *w, struct target_portal *tp, const struct mad_r
 {
 	struct probe_report report;
 	struct dm_iou iou;
-	bool good, was_dead = tp->probe.state == PROBE_DEAD;
+	bool good, redirected, was_dead = tp->probe.state == PROBE_DEAD;
 
 	if (reply->error) /* our own timer has long decided */
 		return;
 	if (tp->dest.grh && reply->grh && memcmp(reply->from_gid, tp->dest.gid, GID_SIZE) != 0)
 		return; /* from where the portal was before */
-	good = reply->header.status == 0 && dm_decode_iou(reply->mad, reply->len, &iou) == 0;
+	redirected = (reply->header.status & (MAD_STATUS_REDIRECT | MAD_STATUS_BUSY)) ==
+		     MAD_STATUS_REDIRECT;
+	/* Served elsewhere, it lives; the scan follows it there, a probe need not. */
+	good = redirected ||
+	       (reply->header.status == 0 && dm_decode_iou(reply->mad, reply->len, &iou) == 0);
 	probe_answer(&tp->probe, reply->sent_usec, now, good, &report);
 	tell(w, tp, &report);
 	if (!good)
@@ -168,6 +172,8 @@ void prober_reply(struct worker *w, struct target_portal *tp, const struct mad_r
 		portal_clear_why(tp);
 		worker_tell_portal(w, tp);
 	}
+	if (redirected)
+		return;
 	if (tp->settings.infiniband) {
 		if (was_dead || (tp->change_known && iou.change_id != tp->change_id))
 			ibportal_changed(w, tp, now);

@@ -61,7 +61,7 @@ static void deliver(struct scan *s, struct input *in, struct fake_answer *a, uin
 		uint8_t *cut = malloc(a->len ? a->len : 1);
 
 		memcpy(cut, a->mad, a->len);
-		scan_reply(s, (uint32_t)a->cookie, a->sent, cut, a->len, now);
+		scan_reply(s, (uint32_t)a->cookie, a->lid, a->sent, cut, a->len, now);
 		free(cut);
 	}
 	free(a->mad);

@@ -93,7 +93,7 @@ static bool step(struct fixture *f, uint64_t until)
 	if (due > f->now)
 		f->now = due;
 	while (fake_fabric_next(f->fabric, f->now, &a)) {
-		scan_reply(f->scan, (uint32_t)a.cookie, a.sent, a.mad, a.len, f->now);
+		scan_reply(f->scan, (uint32_t)a.cookie, a.lid, a.sent, a.mad, a.len, f->now);
 		free(a.mad);
 		send_all(f);
 	}
