@@ -7,15 +7,15 @@ from ..observe import Observation
 from ..pair import CONFIG
 from ..scenario import Check, scenario
 
-QUEUE_SIZE, QUEUE_THREADS, QUEUE_FAULTS = 16, 48, 3
+QUEUE_SIZE, QUEUE_THREADS, QUEUE_FAULTS = 16, 48, 2
 # So many threads wait for each other on one emulated CPU for half a second without any fault.
 QUEUE_STALL_BAR, QUEUE_REJOIN_BAR = 2.0, 2.0
 
 
 @scenario("full-load")
 def full_load(pair, check):
-    """No fault, 16 threads flat out for 120 s (SRPHA_LAB_LOAD_SECONDS): no path fails."""
-    seconds = float(os.environ.get("SRPHA_LAB_LOAD_SECONDS", "120"))
+    """No fault, 16 threads flat out for 60 s (SRPHA_LAB_LOAD_SECONDS): no path fails."""
+    seconds = float(os.environ.get("SRPHA_LAB_LOAD_SECONDS", "60"))
     with Observation(pair, threads=16, pause_us=0, label="full-load") as seen:
         seen.settle(seconds)
     check.figure("seconds", seconds, " s")
@@ -29,7 +29,7 @@ def full_load(pair, check):
 
 @scenario("full-queue")
 def full_queue(pair, check):
-    """Three pulls with every tag of the sessions taken: nothing of a failover may need one."""
+    """Two pulls with every tag of the sessions taken: nothing of a failover may need one."""
     pair.restart_srpha(f"[login]\nqueue_size = {QUEUE_SIZE}\n" + CONFIG)
     pair.wait("healthy with short queues", pair.healthy_with_srpha, 30)
     tags = {int(pair.initiator.out(f"cat /sys/class/scsi_host/{host}/can_queue"))
