@@ -21,6 +21,7 @@ FAULTS = (
      {"sides": ("target",), "seconds": 60, "threads": 16, "pause_us": 0}, True),
     ("link blip, 1 s", {"sides": BOTH, "seconds": 1}, False),
 )
+PRODUCT = ("srpha", "systemd", "udev", "conf", "multipath")
 FIGURES = ("stall", "longest_io", "rejoin", "gap", "errors", "corrupt", "verified")
 
 
@@ -104,10 +105,15 @@ def markdown(results, known):
 
 
 def facts(pair):
-    """What figures depend on: date, commit, guests' kernel, accelerator, CPUs."""
-    commit = subprocess.run(["git", "-C", str(payload.PROJECT), "describe", "--always", "--dirty"],
-                            capture_output=True, text=True, check=False).stdout.strip()
-    return {"date": time.strftime("%Y-%m-%d"), "commit": commit or "of no commit",
+    """What figures depend on: date, last commit of what is installed, guests' kernel, accelerator, CPUs."""
+    def git(*words):
+        return subprocess.run(["git", "-C", str(payload.PROJECT), *words, "--", *PRODUCT],
+                              capture_output=True, text=True, check=False).stdout.strip()
+
+    commit = git("log", "-1", "--format=%h") or "of no commit"
+    if git("status", "--porcelain"):
+        commit += " and changes"
+    return {"date": time.strftime("%Y-%m-%d"), "commit": commit,
             "kernel": pair.initiator.out("uname -r"),
             "accelerator": "KVM" if pair.accelerated else "emulated (TCG)", "cpus": os.cpu_count()}
 
