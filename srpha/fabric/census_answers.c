@@ -87,6 +87,8 @@ static int take_ports(struct census *c, const uint8_t *mad, size_t len)
 
 	if (r < 0)
 		return r;
+	if (!sa_table_whole(&t, SA_ATTR_PORT_INFO_RECORD))
+		return -EBADMSG;
 	while (sa_table_next(&t, &record, &size)) {
 		struct sa_port port;
 		struct census_entry *e;
@@ -195,6 +197,8 @@ static int take_nodes(struct census *c, const uint8_t *mad, size_t len)
 
 	if (r < 0)
 		return r;
+	if (!sa_table_whole(&t, SA_ATTR_NODE_RECORD))
+		return -EBADMSG;
 	if (c->mask_match) {
 		r = take_names(c, &t);
 		ask_nodes_singly(c);
@@ -204,6 +208,15 @@ static int take_nodes(struct census *c, const uint8_t *mad, size_t len)
 		census_settle(c);
 	}
 	return r;
+}
+
+/* Whether it is there could not be found out. */
+static void abandon_entry(struct census *c, struct census_entry *e)
+{
+	e->unanswered = true;
+	if (!e->inquired)
+		c->counts.silent++;
+	census_discard(c, e);
 }
 
 /* The one record of a Get. */
@@ -223,7 +236,7 @@ static int take_port(struct census *c, struct census_entry *e, const uint8_t *re
 
 	e->port = STEP_NONE;
 	if (r < 0) {
-		census_discard(c, e);
+		abandon_entry(c, e);
 		return r;
 	}
 	take_port_record(e, &port);
@@ -240,7 +253,7 @@ static int take_node(struct census *c, struct census_entry *e, const uint8_t *re
 
 	e->node = STEP_NONE;
 	if (r < 0) {
-		census_discard(c, e);
+		abandon_entry(c, e);
 		return r;
 	}
 	take_node_record(e, &node);
@@ -257,7 +270,7 @@ static int take_path(struct census *c, struct census_entry *e, const uint8_t *re
 	if (r == 0 && (path.dlid == 0 || path.dlid > LID_UNICAST_MAX))
 		r = -EBADMSG;
 	if (r < 0) {
-		census_discard(c, e);
+		abandon_entry(c, e);
 		return r;
 	}
 	e->lid = path.dlid;
@@ -278,15 +291,6 @@ static struct census_entry *open_entry(struct census *c, enum census_question wh
 	if (what == CENSUS_PORT)
 		return e->port == STEP_SENT ? e : NULL;
 	return e->node == STEP_SENT ? e : NULL;
-}
-
-/* Whether it is there could not be found out. */
-static void abandon_entry(struct census *c, struct census_entry *e)
-{
-	e->unanswered = true;
-	if (!e->inquired)
-		c->counts.silent++;
-	census_discard(c, e);
 }
 
 static int reply_single(struct census *c, enum census_question what, uint32_t item, uint16_t status,

@@ -162,6 +162,16 @@ int sa_table_init(struct sa_table *t, const uint8_t *mad, size_t len)
 	return 0;
 }
 
+bool sa_table_whole(const struct sa_table *t, uint16_t attr_id)
+{
+	size_t least = attr_id == SA_ATTR_NODE_RECORD	     ? NODE_RECORD_MIN
+		       : attr_id == SA_ATTR_PORT_INFO_RECORD ? PORT_RECORD_MIN
+							     : SA_PATH_RECORD_SIZE;
+	size_t rest = t->stride > 0 ? t->left % t->stride : 0;
+
+	return t->left == 0 || (t->stride >= least && (rest == 0 || rest >= least));
+}
+
 bool sa_table_next(struct sa_table *t, const uint8_t **ret, size_t *ret_size)
 {
 	size_t size = t->left < t->stride ? t->left : t->stride;

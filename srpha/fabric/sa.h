@@ -96,6 +96,13 @@ struct sa_table {
 int sa_table_init(struct sa_table *t, const uint8_t *mad, size_t len);
 bool sa_table_next(struct sa_table *t, const uint8_t **ret, size_t *ret_size);
 
+/*
+ * Before the first record is taken: whether all of them are long enough for `attr_id`, a
+ * NodeRecord, PortInfoRecord or PathRecord. A table that was cut must not pass for a short one:
+ * what it does not list would be gone.
+ */
+bool sa_table_whole(const struct sa_table *t, uint16_t attr_id);
+
 /* 15.2.5.2 NodeRecord. */
 #define SA_NODE_RECORD_SIZE 112 /* with its padding, as a table has it */
 enum sa_node_type {

@@ -217,6 +217,7 @@ int manager_reload(struct manager *m)
 	offers_reapply(m);
 	m->hcas_stale = m->srp_stale = true;
 	workers_send_config(m);
+	workers_rescan(m);
 	manager_dirty(m);
 	log_info("configuration loaded: %u targets", m->config->n_targets);
 	return 0;

@@ -221,6 +221,7 @@ const struct config_target *target_find(const struct manager *m, const char *nam
 /* worker.c */
 void workers_sync(struct manager *m);
 void workers_send_config(struct manager *m);
+void workers_rescan(struct manager *m);
 void worker_send_config(struct manager *m, struct worker *w);
 void workers_tick(struct manager *m);
 void worker_send_tempo(struct manager *m, const struct path *p, bool fast);

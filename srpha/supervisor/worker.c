@@ -351,6 +351,18 @@ void worker_send_tempo(struct manager *m, const struct path *p, bool fast)
 	self->tempo_fast = fast;
 }
 
+void workers_rescan(struct manager *m)
+{
+	_cleanup_json_ struct json_object *message = json_object_new_object();
+	struct worker *w;
+
+	json_put_string(message, "msg", MSG_RESCAN);
+	/* One that does not take it scans in its usual time. */
+	LIST_FOREACH (w, &m->workers, link)
+		if (w->child && w->ready)
+			(void)child_send(w->child, message);
+}
+
 static void on_message(struct child *c, struct json_object *o, void *userdata)
 {
 	struct worker *w = userdata;

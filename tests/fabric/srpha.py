@@ -4,6 +4,7 @@ import json
 import os
 import re
 import select
+import signal
 import subprocess
 import threading
 import time
@@ -143,6 +144,12 @@ class Daemon:
     def ctl(self, *arguments):
         return self.fabric.run(self.host, [program('ctl/srphactl'), *arguments,
                                            '--socket', self.runtime / 'io.srpha'])
+
+    def reload(self):
+        """As systemctl reload without root: a signal."""
+        since = self.mark()
+        self.process.send_signal(signal.SIGHUP)
+        self.wait('configuration loaded', since)
 
     def status(self):
         return json.loads(self.ctl('status', '--json').stdout)

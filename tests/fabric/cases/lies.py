@@ -94,5 +94,7 @@ def test_everybody_lies(kinds):
                 ok(more or port['scan']['offers'] == 6, f'a target was lost: {port}\n{d.log()}')
             ok(d.mark() - since <= 12, f'{d.mark() - since} lines in the log\n{d.log()}')
             f.fault('clear')
+            # A well-formed lie under the old change_id is believed for a while; not by a new scan.
+            d.reload()
             d.wait_status(lambda s: all(p['scan']['offers'] == 6 and p['scan']['complete']
                                         for p in s['ports']))

@@ -475,6 +475,34 @@ static void single_record(void **state)
 	assert_false(sa_table_next(&t, &record, &size));
 }
 
+/* A cut table is told from a short one, whatever its records are. */
+static void whole_tables(void **state)
+{
+	static const struct {
+		uint16_t attr_id;
+		size_t least, distance;
+	} kinds[] = {
+		{ SA_ATTR_NODE_RECORD, 108, SA_NODE_RECORD_SIZE },
+		{ SA_ATTR_PORT_INFO_RECORD, 58, SA_PORT_RECORD_SIZE },
+		{ SA_ATTR_PATH_RECORD, SA_PATH_RECORD_SIZE, SA_PATH_RECORD_SIZE },
+	};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct sa_table t = { .stride = kinds[i].distance };
+		size_t d = kinds[i].distance;
+
+		for (t.left = 0; t.left < 4 * d; t.left++)
+			assert_int_equal(sa_table_whole(&t, kinds[i].attr_id),
+					 t.left % d == 0 || t.left % d >= kinds[i].least);
+		/* records too close together to be such */
+		t.stride = kinds[i].least - 1;
+		t.left = 2 * t.stride;
+		assert_false(sa_table_whole(&t, kinds[i].attr_id));
+		t.left = 0;
+		assert_true(sa_table_whole(&t, kinds[i].attr_id));
+	}
+}
+
 static void notices(void **state)
 {
 	static const uint8_t in_service[80] = {
@@ -577,21 +605,14 @@ static void status_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(requests),
-		cmocka_unit_test(path_request),
-		cmocka_unit_test(inform_requests),
-		cmocka_unit_test(headers),
-		cmocka_unit_test(class_port_info),
-		cmocka_unit_test(node_record),
-		cmocka_unit_test(port_record),
-		cmocka_unit_test(path_record),
-		cmocka_unit_test(tables),
-		cmocka_unit_test(bad_tables),
-		cmocka_unit_test(single_record),
-		cmocka_unit_test(notices),
-		cmocka_unit_test(capability_notice),
-		cmocka_unit_test(every_length),
-		cmocka_unit_test(status_words),
+		cmocka_unit_test(requests),	cmocka_unit_test(path_request),
+		cmocka_unit_test(whole_tables), cmocka_unit_test(inform_requests),
+		cmocka_unit_test(headers),	cmocka_unit_test(class_port_info),
+		cmocka_unit_test(node_record),	cmocka_unit_test(port_record),
+		cmocka_unit_test(path_record),	cmocka_unit_test(tables),
+		cmocka_unit_test(bad_tables),	cmocka_unit_test(single_record),
+		cmocka_unit_test(notices),	cmocka_unit_test(capability_notice),
+		cmocka_unit_test(every_length), cmocka_unit_test(status_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
