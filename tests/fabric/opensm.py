@@ -51,7 +51,8 @@ class Opensm:
     def start(self):
         env = self.fabric.environment(self.host) | {
             'OSM_TMP_DIR': str(self.directory), 'OSM_CACHE_DIR': str(self.directory)}
-        argv = [PROGRAM, '-F', self.config, '-g', f'0x{self.guid:016x}', '-f', 'stdout']
+        # It must not stay behind when the test is killed.
+        argv = ['setpriv', '--pdeathsig', 'KILL', PROGRAM, '-F', self.config, '-g', f'0x{self.guid:016x}', '-f', 'stdout']
         self.lines = []
         self.process = subprocess.Popen(argv, env=env, cwd=self.directory, text=True,
                                         errors='replace', stdin=subprocess.DEVNULL,

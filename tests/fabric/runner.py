@@ -4,6 +4,7 @@ import argparse
 import fnmatch
 import importlib
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ import traceback
 from .cases_api import Skip
 from .simulator import HERE, ROOT, build_directory
 
+LIMIT = 180  # seconds, of one test
 TOOLS = ('opensm', 'saquery', 'ibsrpdm', 'srp_daemon')
 
 
@@ -46,9 +48,14 @@ def build():
     return True
 
 
+def on_alarm(*_):
+    raise TimeoutError(f'not done within {LIMIT} s')
+
+
 def run_one(name, function, arguments):
     began = time.monotonic()
     verdict, text = 'PASS', ''
+    signal.alarm(LIMIT)
     try:
         function(*arguments)
     except Skip as e:
@@ -57,6 +64,7 @@ def run_one(name, function, arguments):
         verdict, text = 'FAIL', str(e) or traceback.format_exc(limit=-3)
     except Exception:  # pylint: disable=broad-exception-caught
         verdict, text = 'FAIL', traceback.format_exc(limit=-5)
+    signal.alarm(0)
     print(f'{verdict} {time.monotonic() - began:6.2f} s  {name}', flush=True)
     if text:
         print('    ' + '\n    '.join(text.splitlines()), flush=True)
@@ -82,6 +90,9 @@ def main(argv):
     if not options.no_build and not build():
         print('0 passed, 1 failed')
         return 1
+    signal.signal(signal.SIGALRM, on_alarm)
+    # So that fabrics are taken down when the runner is told to end.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     counts = {'PASS': 0, 'FAIL': 0, 'SKIP': 0}
     for test in tests:
         counts[run_one(*test)] += 1

@@ -9,6 +9,7 @@
 #include "rmpp.h"
 
 #define SEND_BUCKETS 4096
+#define EARLY_MAX_NSEC (100 * NSEC_PER_MSEC)
 
 /* A request that waits for its answer. */
 struct umad_send {
@@ -18,7 +19,6 @@ struct umad_send {
 	uint64_t tid;
 	uint8_t mgmt_class;
 	uint32_t retries_left;
-	uint64_t timeout_nsec;
 	size_t len;
 	struct ib_user_mad umad; /* and the datagram */
 };
@@ -123,6 +123,19 @@ static void transmit(const struct umad_send *s)
 	carry(m);
 }
 
+/*
+ * The last one comes early, by an eighth and 100 ms at most: srp_daemon waits exactly as long as it
+ * tells the kernel to, and takes a timeout that it missed for the answer to its next question.
+ */
+static uint64_t timeout_nsec(const struct umad_send *s)
+{
+	uint64_t whole = s->umad.timeout_ms * NSEC_PER_MSEC, early = whole / 8;
+
+	if (s->retries_left > 0)
+		return whole;
+	return whole - (early < EARLY_MAX_NSEC ? early : EARLY_MAX_NSEC);
+}
+
 static void on_timeout(struct timer *t)
 {
 	struct umad_send *s = (struct umad_send *)t;
@@ -130,21 +143,12 @@ static void on_timeout(struct timer *t)
 
 	if (s->retries_left > 0) {
 		s->retries_left--;
-		timer_set(f->loop, &s->timer, loop_now(f->loop) + s->timeout_nsec);
+		timer_set(f->loop, &s->timer, loop_now(f->loop) + timeout_nsec(s));
 		transmit(s);
 		return;
 	}
 	deliver_timeout(s);
 	send_free(f, find_send(f, s->tid, s->mgmt_class));
-}
-
-/*
- * A little early: srp_daemon waits exactly as long as it tells the kernel to, and takes a timeout
- * that it missed for the answer to its next question.
- */
-static uint64_t timeout_nsec(uint32_t timeout_ms)
-{
-	return timeout_ms * NSEC_PER_MSEC - timeout_ms * (NSEC_PER_MSEC / 256);
 }
 
 /* A datagram of a client. Requests get the agent's number as the upper half of theirs. */
@@ -178,10 +182,9 @@ static void submit(struct umad_file *file, const struct ib_user_mad *u, size_t l
 	}
 	s->timer.on_time = on_timeout;
 	s->retries_left = u->retries;
-	s->timeout_nsec = timeout_nsec(u->timeout_ms);
 	s->next = *bucket_of(f, s->tid);
 	*bucket_of(f, s->tid) = s;
-	timer_set(f->loop, &s->timer, loop_now(f->loop) + s->timeout_nsec);
+	timer_set(f->loop, &s->timer, loop_now(f->loop) + timeout_nsec(s));
 	transmit(s);
 }
 
