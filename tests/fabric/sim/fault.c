@@ -4,6 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* A bit that counters of transactions do not reach: 1 would be the neighbour's number. */
+#define TID_OF_NOBODY 0x40000000
+
 enum fault_kind {
 	FAULT_DROP,
 	FAULT_STATUS,
@@ -29,7 +32,7 @@ static const struct {
 } kinds[] = {
 	[FAULT_DROP] = { "drop", "never arrives (also: a segment missing, or no last segment)" },
 	[FAULT_STATUS] = { "status", "status arg; 1 is busy" },
-	[FAULT_TID] = { "tid", "transaction number exclusive-or arg (1)" },
+	[FAULT_TID] = { "tid", "transaction number exclusive-or arg; else one that nobody has" },
 	[FAULT_CLASS] = { "class", "management class arg" },
 	[FAULT_METHOD] = { "method", "method arg" },
 	[FAULT_ATTR] = { "attr", "attribute arg" },
@@ -233,7 +236,8 @@ static struct message *spoil(struct message *m, const struct fault *r)
 		put16(m->data + MAD_STATUS, (uint16_t)r->arg);
 		break;
 	case FAULT_TID:
-		put64(m->data + MAD_TID, get64(m->data + MAD_TID) ^ (r->has_arg ? r->arg : 1));
+		put64(m->data + MAD_TID,
+		      get64(m->data + MAD_TID) ^ (r->has_arg ? r->arg : TID_OF_NOBODY));
 		break;
 	case FAULT_CLASS:
 		m->data[MAD_CLASS] = (uint8_t)r->arg;
