@@ -37,6 +37,7 @@ struct transaction {
 	uint16_t attr_id;
 	uint32_t tid; /* the lower half: the kernel rewrites the upper one */
 	uint32_t attr_mod;
+	uint16_t lid; /* that answers; 0: anybody, or by GID */
 	uint64_t cookie;
 	uint64_t sent_usec;
 };
@@ -259,6 +260,8 @@ int mad_port_request(struct mad_port *p, const struct mad_dest *to,
 	t->method = answering_method(h.method);
 	t->attr_id = h.attr_id;
 	t->attr_mod = h.attr_mod;
+	/* An administrator may answer from another of its LIDs. */
+	t->lid = to->grh || h.mgmt_class == MAD_CLASS_SA ? 0 : to->lid;
 	t->cookie = cookie;
 
 	memset(p->out, 0, sizeof(struct ib_user_mad));
@@ -381,7 +384,7 @@ static bool take_answer(struct mad_port *p, const struct mad_header *h, size_t l
 	}
 	/* An answer of another kind leaves the transaction: the right one may follow. */
 	t = find_transaction(p, h);
-	if (!t || !answers(t, h)) {
+	if (!t || !answers(t, h) || (t->lid && t->lid != be16toh(p->in->addr.lid))) {
 		p->stats.unmatched++;
 		return false;
 	}

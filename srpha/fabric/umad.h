@@ -9,8 +9,8 @@
  *
  * What makes a datagram the answer to a request: the lower half of its transaction number, the
  * class, the method that answers the request's, and the attribute; for Device Management also the
- * modifier, which says which controller or service is meant. An administrator may change the
- * modifier of a query, where it holds an option.
+ * modifier, which says which controller or service is meant, and the LID that was asked. An
+ * administrator may change the modifier of a query, where it holds an option.
  *
  * The kernel's own timeout only frees the slot; it is meant to be much longer than the caller's
  * patience, because a late answer is still worth something, and it covers a table until its last
