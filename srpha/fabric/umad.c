@@ -21,6 +21,13 @@
 /* Beyond this a reply cannot even be taken from the kernel to be dropped: the device is broken. */
 #define DISCARD_MAX (256u << 20)
 
+/*
+ * From one transaction number to the next, odd, so that all come round: numbers under way at the same
+ * time differ in many bits, and one that a peer has mangled is not another one's. The kernel would
+ * hand that one its answer, whoever it came from.
+ */
+#define TID_STEP 0x9e3779b1
+
 /* Slots looked at for a free one: an answer that never comes may hold some for a while. */
 #define SLOT_TRIES 64
 
@@ -213,8 +220,10 @@ static void set_address(void *umad, const struct mad_dest *to)
 static struct transaction *take_slot(struct mad_port *p, uint64_t now)
 {
 	for (unsigned i = 0; i < SLOT_TRIES; i++) {
-		uint32_t tid = p->next_tid++;
+		uint32_t tid = p->next_tid;
 		struct transaction *t = &p->table[tid % MAD_OUTSTANDING_MAX];
+
+		p->next_tid += TID_STEP;
 
 		if (t->used && now - t->sent_usec < SLOT_STALE_USEC)
 			continue;
