@@ -164,7 +164,10 @@ def test_second_sm_hands_over():
         f.start_sm('sm2', wait=False, sm_priority=10)
         f.wait(f'port h1/mlx5_0:1 lid .* sm_lid {f.port("sm2/mlx5_0:1").lid}', mark)
         f.sms[1].wait_up()
-        eq(len(f.run('h1', ['ibsrpdm', '-c']).check().lines), 8)
+        r = f.run('h1', ['ibsrpdm', '-c'])
+        if r.status != 0:  # it asks once, and an administrator that is new may not hear it yet
+            r = f.run('h1', ['ibsrpdm', '-c'])
+        eq(len(r.check().lines), 8)
 
 
 def test_two_fabrics():

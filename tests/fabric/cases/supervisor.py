@@ -105,8 +105,9 @@ def test_a_new_target_is_found():
     """Trap 64: a target that comes into service is known within 300 ms of the SM's notice."""
     with Fabric('one-switch') as f, Daemon(f, 'h1', LIST_ONLY, debug=True) as d:
         d.wait_status(scanned(2))
+        sm = f.sm.mark()
         f.remove('t2')
-        f.sm.wait_up(f.sm.mark())
+        f.sm.wait_up(sm)
         since, sm = d.mark(), f.sm.mark()
         f.add('t2')
         f.sm.wait('Reporting Informational Notice "GID in service', sm, 20)
