@@ -27,6 +27,7 @@ struct connection {
 	struct server *server;
 	int fd;
 	uid_t uid;
+	bool costly; /* its last request was */
 	struct varlink_stream stream;
 	sd_event_source *io, *idle;
 };
@@ -163,17 +164,27 @@ static struct json_object *method_undrain(struct connection *c, struct json_obje
 static const struct {
 	const char *name;
 	method_fn fn;
-	bool root; /* changes something */
+	bool root;   /* changes something */
+	bool costly; /* tens of milliseconds on a large fabric: one a turn */
 } methods[] = {
-	{ "org.varlink.service.GetInfo", method_info, false },
-	{ "org.varlink.service.GetInterfaceDescription", method_interface, false },
-	{ "io.srpha.Status", method_status, false },
-	{ "io.srpha.Discover", method_discover, false },
-	{ "io.srpha.Reload", method_reload, true },
-	{ "io.srpha.Failover", method_failover, true },
-	{ "io.srpha.Drain", method_drain, true },
-	{ "io.srpha.Undrain", method_undrain, true },
+	{ "org.varlink.service.GetInfo", method_info, false, false },
+	{ "org.varlink.service.GetInterfaceDescription", method_interface, false, false },
+	{ "io.srpha.Status", method_status, false, true },
+	{ "io.srpha.Discover", method_discover, false, true },
+	{ "io.srpha.Reload", method_reload, true, true },
+	{ "io.srpha.Failover", method_failover, true, false },
+	{ "io.srpha.Drain", method_drain, true, false },
+	{ "io.srpha.Undrain", method_undrain, true, false },
 };
+
+/* Whose answer is all there is to it. */
+static bool only_reads(const char *name)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(methods); i++)
+		if (strcmp(methods[i].name, name) == 0)
+			return !methods[i].root;
+	return true;
+}
 
 static void connection_free(struct connection *c)
 {
@@ -192,6 +203,7 @@ static struct json_object *dispatch(struct connection *c, const char *name,
 	for (unsigned i = 0; i < ARRAY_SIZE(methods); i++) {
 		if (strcmp(methods[i].name, name) != 0)
 			continue;
+		c->costly = methods[i].costly;
 		if (methods[i].root && c->uid != 0)
 			return varlink_error("org.varlink.service.PermissionDenied", NULL);
 		return methods[i].fn(c, parameters);
@@ -214,6 +226,9 @@ static int serve(struct connection *c, struct json_object *request)
 	if (r < 0 && r != -ENOENT)
 		return r;
 	(void)json_get_bool(request, "oneway", &oneway);
+	c->costly = false;
+	if (oneway && only_reads(name))
+		return 0; /* nobody waits for it: it costs nothing */
 	reply = dispatch(c, name, parameters);
 	if (!reply)
 		return -ENOMEM;
@@ -247,6 +262,9 @@ static int on_client(sd_event_source *s, int fd, uint32_t revents, void *userdat
 			break;
 		if (r < 0 || serve(c, request) < 0)
 			goto drop;
+		/* Whatever matters more gets its turn first, and then every other client. */
+		if (c->costly)
+			break;
 	}
 	r = varlink_stream_flush(&c->stream);
 	if (r < 0)

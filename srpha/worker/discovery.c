@@ -58,6 +58,7 @@ struct discovery {
 	bool redirected;    /* as it said itself */
 	struct notices notices;
 	int report_error; /* 0: Reports come to us */
+	uint64_t foreign_reports;
 
 	bool wanted, wanted_fresh;
 	enum scan_reason wanted_reason, reason;
@@ -326,6 +327,12 @@ void discovery_subscribe_reply(struct worker *w, uint64_t handle, const struct m
 		subscribe_restart(&d->subscribe);
 }
 
+/* Anyone on the fabric can send one: only the manager's word fails a path. */
+static bool is_of_manager(const struct discovery *d, const struct mad_reply *report)
+{
+	return report->from_lid == d->sa.lid || report->from_lid == d->port.sm_lid;
+}
+
 void discovery_report(struct worker *w, const struct mad_reply *report, uint64_t now)
 {
 	struct discovery *d = w->discovery;
@@ -333,6 +340,10 @@ void discovery_report(struct worker *w, const struct mad_reply *report, uint64_t
 	uint64_t item;
 	int r;
 
+	if (d->up && !is_of_manager(d, report)) {
+		d->foreign_reports++;
+		return;
+	}
 	(void)mad_port_answer(w->mad, report);
 	if (!d->up ||
 	    notices_take(&d->notices, report->mad, report->len, report->from_lid, now, &e) <= 0)
@@ -416,7 +427,7 @@ static uint64_t count_strange(const struct worker *w)
 {
 	const struct mad_stats *s = mad_port_stats(w->mad);
 
-	return s->unmatched + s->malformed + s->oversized;
+	return s->unmatched + s->malformed + s->oversized + w->discovery->foreign_reports;
 }
 
 static void tell_scan(struct worker *w, struct scan_result *r, uint64_t now)

@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The whole daemon on the fabric: what its scans become, what it does on notices and changes."""
+import contextlib
+import socket
+import struct
 import time
 
 from fabric import Fabric, each, eq, has, ok
 from fabric.srpha import PLAIN, Daemon, fake_session
+from fabric.umad import CLASS_SA, REPORT, Umad, sa
 
+NOTICE = 0x02
 LIST_ONLY = PLAIN + 'login = no\n'
 
 
@@ -99,6 +104,30 @@ def test_trap_65_fails_a_path():
 def found(d, n, since):
     """When the supervisor was told of n offers."""
     return d.wait(rf'mlx5_0:1: {n} offers', since)
+
+
+def test_only_the_manager_is_believed():
+    """A Report of trap 65 from any other node is dropped; the manager's own still counts."""
+    text = 'switch s\nhost h1\nhost h2\ntarget t1\n' + ''.join(
+        f'link {n} s\n' for n in ('h1/mlx5_0:1', 'h2/mlx5_0:1', 't1'))
+    with Fabric(text) as f, Umad(f, 'h2') as rogue:
+        target = f.targets()[0]
+        fake_session(f, 'h1', 3, 'mlx5_0:1', target)
+        with Daemon(f, 'h1', PLAIN + '[failover]\nprobe_interval = 60s\n') as d:
+            adopted(f, d)
+            since, sm, agent = d.mark(), f.sm.mark(), rogue.register(CLASS_SA, rmpp=1)
+            notice = struct.pack('>BBHHHH6x16s32x', 0x83, 0, 4, 65, f.port('h2/mlx5_0:1').lid, 0,
+                                 bytes.fromhex(target.dgid))
+            datagrams = f.counters('h1/mlx5_0')
+            eq(rogue.send(agent, sa(REPORT, NOTICE, notice), f.port('h1/mlx5_0:1').lid,
+                          timeout=0), 0)
+            deadline = time.monotonic() + 5
+            while f.counters('h1/mlx5_0') == datagrams and time.monotonic() < deadline:
+                time.sleep(0.01)
+            f.link_down('t1:1')
+            f.sm.wait('Reporting Informational Notice "GID out of service', sm, 20)
+            d.wait(r'-> failing: out of service', since)
+            eq(d.count('subnet manager reports out-of-service', since), 1)
 
 
 def test_a_new_target_is_found():
@@ -229,6 +258,23 @@ def test_adapter_goes_and_comes():
         f.add('h1/mlx5_0')
         # There is no udev here: it is found by the look every ten seconds.
         d.wait_status(lambda s: scanned(2)(s) and len(s['ports']) == 2)
+
+
+def test_a_user_cannot_keep_others_out():
+    """Clients that ask for long lists and want no answer: another one has its answer at once."""
+    question = b'{"method": "io.srpha.Discover", "oneway": true}\0'
+    with Fabric('big-1000') as f, Daemon(f, 'h1', LIST_ONLY) as d, contextlib.ExitStack() as stack:
+        d.wait_status(scanned(200), 60)
+        for _ in range(20):
+            client = stack.enter_context(socket.socket(socket.AF_UNIX))
+            client.connect(str(d.runtime / 'io.srpha'))
+            client.settimeout(5)
+            client.sendall(1000 * question)
+        began = time.monotonic()
+        d.ctl('status', '--json')
+        took = time.monotonic() - began
+        print(f'       beside 20,000 questions: {1000 * took:.0f} ms')
+        ok(took <= 2, f'{took:.1f} s')
 
 
 def cpu_seconds(pid):
