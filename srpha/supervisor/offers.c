@@ -101,10 +101,10 @@ static struct path *make_path(struct manager *m, struct worker *w, const struct 
 }
 
 /* How to log in and where to probe, as the last scan has it. */
-static void take_offer(const struct manager *m, struct path *p, const struct offer *o,
-		       const struct config_login *login)
+static void take_offer(struct path *p, const struct offer *o, const struct config_login *login,
+		       uint32_t max_imm_data)
 {
-	p->login = login_for_offer(login, o, srp_max_imm_data(m->root_fd));
+	p->login = login_for_offer(login, o, max_imm_data);
 	p->pkey = o->pkey;
 	p->lid = o->lid;
 	p->service_id = o->service_id;
@@ -123,7 +123,8 @@ static unsigned count_paths(const struct manager *m, const struct worker *w)
 	return n;
 }
 
-static void apply_offer(struct manager *m, struct worker *w, const struct offer *o, bool *changed)
+static void apply_offer(struct manager *m, struct worker *w, const struct offer *o,
+			uint32_t max_imm_data, bool *changed)
 {
 	struct path *p = find_path(m, w, o);
 	struct rule_decision d;
@@ -151,7 +152,7 @@ static void apply_offer(struct manager *m, struct worker *w, const struct offer 
 	if (p->pkey != o->pkey || p->lid != o->lid)
 		*changed = true;
 	p->offered = OFFERED_YES;
-	take_offer(m, p, o, &d.login);
+	take_offer(p, o, &d.login, max_imm_data);
 }
 
 /* What is offered no longer goes, unless somebody is logged in on it. */
@@ -173,6 +174,7 @@ static void drop_paths(struct manager *m, struct worker *w, bool *changed)
 
 void offers_apply(struct manager *m, struct worker *w)
 {
+	uint32_t max_imm_data = srp_max_imm_data(m->root_fd);
 	bool changed = false;
 	struct path *p;
 
@@ -180,7 +182,7 @@ void offers_apply(struct manager *m, struct worker *w)
 		if (p->fabric && strcmp(p->port, w->port) == 0)
 			p->offered = OFFERED_NOT;
 	for (unsigned i = 0; i < w->n_offers && m->config->discovery.login; i++)
-		apply_offer(m, w, &w->offers[i], &changed);
+		apply_offer(m, w, &w->offers[i], max_imm_data, &changed);
 	drop_paths(m, w, &changed);
 	if (!changed)
 		return;
