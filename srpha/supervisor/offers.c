@@ -273,6 +273,15 @@ static void target_port_in(struct manager *m, struct worker *w, const uint8_t gi
 	}
 }
 
+/* A fabric that comes up has a notice for each of its ports: only targets' are news. */
+static bool offers_gid(const struct worker *w, const uint8_t gid[static 16])
+{
+	for (unsigned i = 0; i < w->n_offers; i++)
+		if (memcmp(w->offers[i].gid, gid, sizeof(w->offers[i].gid)) == 0)
+			return true;
+	return false;
+}
+
 void offers_take_notice(struct manager *m, struct worker *w, struct json_object *o)
 {
 	const char *kind, *text;
@@ -280,11 +289,14 @@ void offers_take_notice(struct manager *m, struct worker *w, struct json_object 
 
 	if (json_get_string(o, "kind", &kind) < 0)
 		return;
-	log_info("port %s: the subnet manager reports %s%s%s", w->port, kind,
-		 json_get_string(o, "gid", &text) == 0 ? " of " : "",
-		 json_get_string(o, "gid", &text) == 0 ? text : "");
-	if (json_get_string(o, "gid", &text) < 0 || parse_gid(text, gid) < 0)
+	if (json_get_string(o, "gid", &text) < 0 || parse_gid(text, gid) < 0) {
+		log_debug("port %s: the subnet manager reports %s", w->port, kind);
 		return;
+	}
+	if (offers_gid(w, gid))
+		log_info("port %s: the subnet manager reports %s of %s", w->port, kind, text);
+	else
+		log_debug("port %s: the subnet manager reports %s of %s", w->port, kind, text);
 	if (strcmp(kind, "out-of-service") == 0)
 		target_port_out(m, w, gid);
 	else if (strcmp(kind, "in-service") == 0)
