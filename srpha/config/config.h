@@ -72,8 +72,8 @@ struct config_discovery {
 	bool login;		       /* whether what the rules allow is logged in to */
 	uint64_t window;	       /* 1..512 MADs outstanding on a port */
 	uint64_t window_per_peer;      /* 1..64 of them to one peer */
-	uint64_t mad_timeout_usec;     /* 10 ms .. 60 s, for the first answer */
-	uint64_t mad_retries;	       /* 0..15 repetitions after the first try */
+	uint64_t mad_timeout_usec;     /* 10 ms .. 60 s, for an answer, repeats included */
+	uint64_t mad_retries;	       /* 0..15 repetitions within that time */
 	uint64_t rescan_interval_usec; /* 1 s .. 24 h, or 0: only when something happens */
 	uint64_t ageing_time_usec;     /* 1 s .. 24 h: not found for so long is gone */
 	char *rules;		       /* path of the rules file, or "none" */

@@ -8,7 +8,7 @@
  *             |--b---|-----2b------|------------4b-------------|--- - - - ----|
  *             '---------------------- timeout, of the configuration ----------'
  *
- *   b follows the round trip (srtt + 4 deviations, 20 ms at least), and is such that all repeats
+ *   b follows the round trip (srtt + 4 deviations, 50 ms at least), and is such that all repeats
  *   fit where nothing was measured yet. An answer to any of them counts. One that was sent again is
  *   overdue, and does not hold its place in the window any more: the silent ones delay nobody. To
  *   the subnet administrator it does: there, no answer is a sign of load.
@@ -28,7 +28,7 @@
 #define FLIGHTS_MAX 1024 /* the overdue ones among them */
 #define FLIGHT_WINDOW_MAX 512
 #define FLIGHT_RETRIES_MAX 15
-#define FLIGHT_BASE_MIN_USEC UINT64_C(20000)
+#define FLIGHT_BASE_MIN_USEC UINT64_C(50000)
 #define FLIGHT_BUSY_USEC UINT64_C(50000)
 #define FLIGHT_PATIENCE 8 /* timeouts, for a table and for a busy peer */
 #define FLIGHT_REDIRECTS_MAX 2

@@ -35,6 +35,12 @@ _Static_assert(SCAN_OFFERS_MAX == OFFERS_MAX, "what is found can be told");
 /* A scan that failed is repeated after so long, and then after twice as long. */
 #define FAILED_USEC USEC_PER_SEC
 
+/*
+ * Notices beyond what can be asked one by one have all scanned, but no more often than this: a fabric
+ * that comes up tells of every port of it.
+ */
+#define NOTICE_GAP_USEC USEC_PER_SEC
+
 /* Without notices and without a rescan interval. */
 #define BLIND_USEC (60 * USEC_PER_SEC)
 
@@ -65,6 +71,8 @@ struct discovery {
 	uint64_t rescan_usec; /* when; USEC_INFINITY */
 	uint64_t strange;     /* datagrams when the scan began */
 	unsigned failures;    /* in a row */
+	unsigned spread;      /* 0..255: a thousand ports do not scan in step */
+	uint64_t ended_usec;  /* the last scan */
 
 	struct offer *told; /* the last set */
 	unsigned n_told;
@@ -81,6 +89,7 @@ int discovery_new(struct worker *w, struct discovery **ret)
 	discovery_settings_default(&d->settings);
 	d->settings.enabled = w->once;
 	d->look_usec = d->rescan_usec = USEC_INFINITY;
+	d->spread = (unsigned)(worker_now() ^ (uint64_t)getpid() * 37) & 0xff;
 	subscribe_init(&d->subscribe, (uint32_t)(worker_now() ^ (uint64_t)getpid() << 16));
 	*ret = d;
 	return 0;
@@ -99,7 +108,7 @@ static void want_scan(struct discovery *d, enum scan_reason reason, bool fresh)
 {
 	if (!d->settings.enabled)
 		return;
-	if (!d->wanted)
+	if (!d->wanted || d->wanted_reason == REASON_NOTICE)
 		d->wanted_reason = reason;
 	d->wanted = true;
 	d->wanted_fresh = d->wanted_fresh || fresh;
@@ -419,7 +428,8 @@ static void set_rescan(struct discovery *d, bool failed, uint64_t now)
 	d->failures = failed ? d->failures + 1 : 0;
 	if (failed && d->failures < 20 && (wait == 0 || FAILED_USEC << (d->failures - 1) < wait))
 		wait = FAILED_USEC << (d->failures - 1);
-	d->rescan_usec = wait ? now + wait : USEC_INFINITY;
+	/* Up to an eighth later than asked for. */
+	d->rescan_usec = wait ? now + wait + wait / 8 * d->spread / 256 : USEC_INFINITY;
 }
 
 /* Datagrams that came here and belong to nothing. */
@@ -533,9 +543,17 @@ uint64_t discovery_due(const struct worker *w)
 		return due;
 	due = min_u64(due, min_u64(scan_due(d->scan), subscribe_due(&d->subscribe)));
 	due = min_u64(due, d->rescan_usec);
+	if (d->wanted && d->wanted_reason == REASON_NOTICE && !scan_running(d->scan))
+		due = min_u64(due, d->ended_usec + NOTICE_GAP_USEC);
 	if (scan_revision(d->scan) != d->revision)
 		due = min_u64(due, d->tell_usec);
 	return due;
+}
+
+static bool wait_for_notices(const struct discovery *d, uint64_t now)
+{
+	return d->wanted && d->wanted_reason == REASON_NOTICE &&
+	       now < d->ended_usec + NOTICE_GAP_USEC;
 }
 
 static void begin_scan(struct worker *w, uint64_t now)
@@ -548,7 +566,8 @@ static void begin_scan(struct worker *w, uint64_t now)
 			discovery_look(w, false, now);
 		want_scan(d, REASON_TIMER, false);
 	}
-	if (!d->wanted || !d->up || !scan_start(d->scan, d->wanted_fresh, now))
+	if (wait_for_notices(d, now) || !d->wanted || !d->up ||
+	    !scan_start(d->scan, d->wanted_fresh, now))
 		return;
 	d->strange = count_strange(w);
 	d->reason = d->wanted_reason;
@@ -575,6 +594,7 @@ void discovery_run(struct worker *w, uint64_t now)
 	send_requests(w, now);
 	tell_subscription(w);
 	if (scan_ended(d->scan, &result)) {
+		d->ended_usec = now;
 		ibportal_refresh(w, now);
 		tell_offers(w, now);
 		tell_scan(w, &result, now);

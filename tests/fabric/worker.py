@@ -81,6 +81,15 @@ class Worker:
             if message['msg'] == msg and all(message.get(k) == v for k, v in fields.items()):
                 return message
 
+    def wait_all(self, *wanted, timeout=20):
+        """The next messages that are like each of these, in whatever order."""
+        left, deadline = list(wanted), time.monotonic() + timeout
+        while left:
+            message = self.next(deadline - time.monotonic())
+            if message is None:
+                raise FabricError(f'the worker ended with {self.process.wait(10)}')
+            left = [m for m in left if not all(message.get(k) == v for k, v in m.items())]
+
     def wait_offers(self, n, timeout=20):
         """The last page of the next set of n offers."""
         while True:

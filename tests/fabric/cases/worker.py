@@ -221,6 +221,40 @@ def test_probes_need_no_discovery(enabled):
             eq(w.count('offers') > 0, enabled)
 
 
+def test_link_layer_changes():
+    """InfiniBand becomes Ethernet and back: discovery sleeps and wakes, nothing restarts."""
+    with Fabric('two-switches', sm='h1/mlx5_0:2') as f, Worker(f, 'h1', 'mlx5_0:1') as w:
+        w.configure(portal(5, f.port('b0:1').gid))
+        both = ({'msg': 'scan', 'complete': True}, {'msg': 'probe', 'id': 5, 'result': 'answered'})
+        w.wait_all(*both)
+        f.control('link-layer h1/mlx5_0:1 ethernet')
+        w.wait('port', link_layer='Ethernet')
+        w.wait('portal', id=5, probe='impossible', why='mlx5_0:1 is an Ethernet port')
+        w.send('rescan')
+        ok(not [m for m in w.drain(2) if m['msg'] in ('scan', 'problem')], 'it scans')
+        f.control('link-layer h1/mlx5_0:1 infiniband')
+        w.wait('port', link_layer='InfiniBand')
+        w.wait_all(*both)
+        eq(w.lines(), f.add_targets('h1/mlx5_0:1'))
+        eq(w.count('problem'), 0)
+
+
+def test_a_port_that_is_late():
+    """Down at the start, no subnet manager after that: one scan when both are there, no noise."""
+    with Fabric('two-switches', sm=None) as f:
+        f.link_down('h1/mlx5_0:1')
+        with Worker(f, 'h1', 'mlx5_0:1') as w:
+            w.wait('port', state='DOWN')
+            w.drain(1)
+            f.link_up('h1/mlx5_0:1')
+            w.drain(1)
+            f.start_sm('h1/mlx5_0:2')
+            w.wait('port', state='ACTIVE')
+            w.wait('scan', complete=True)
+            eq(w.lines(), f.add_targets('h1/mlx5_0:1'))
+            eq((w.count('problem'), w.count('scan')), (0, 1))
+
+
 def test_asleep():
     """Between scans it does nothing but say once a second that it lives."""
     with Fabric('one-switch') as f, Worker(f, 'h1', 'mlx5_0:1') as w:

@@ -194,6 +194,59 @@ static void bounded(void **state)
 	assert_int_equal(l->table.n, PORTALS_MAX);
 }
 
+#define IB_GID "fe800000000000000002c903004ed0b2"
+
+/* A target port of a fabric: by GID and P_Key. */
+static void infiniband(void **state)
+{
+	static const char *const bad[][2] = {
+		{ "[{\"id\":1,\"pkey\":65535}]", "gid" },
+		{ "[{\"id\":1,\"gid\":\"" IB_GID "\",\"pkey\":0}]", "pkey" },
+		{ "[{\"id\":1,\"gid\":\"" IB_GID "\",\"pkey\":65536}]", "pkey" },
+		{ "[{\"id\":1,\"gid\":\"" IB_GID "\",\"pkey\":\"ffff\"}]", "pkey" },
+		{ "[{\"id\":1,\"gid\":\"fe80\",\"pkey\":1}]", "gid" },
+		{ "[{\"id\":1,\"gid\":\"" IB_GID "\",\"pkey\":1,\"lid\":49152}]", "lid" },
+		{ "[{\"id\":1,\"gid\":\"" IB_GID "\"}]", "dest" },
+	};
+	struct log *l = *state;
+	struct target_portal *tp;
+	const char *what;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(configure(l, bad[i][0], &what), -EBADMSG);
+		assert_string_equal(what, bad[i][1]);
+	}
+	assert_false(portals_infiniband(&l->table));
+	assert_int_equal(configure(l,
+				   "[{\"id\":1,\"gid\":\"" IB_GID
+				   "\",\"pkey\":65535,\"lid\":7,\"misses\":5},"
+				   "{\"id\":2,\"dest\":\"10.0.0.2:5555\"}]",
+				   &what),
+			 0);
+	assert_string_equal(l->events, "+1 +2 ");
+	assert_true(portals_infiniband(&l->table));
+	tp = portal_by_id(&l->table, 1);
+	assert_true(tp->settings.infiniband);
+	assert_int_equal(tp->settings.pkey, 0xffff);
+	assert_int_equal(tp->settings.lid, 7);
+	assert_int_equal(tp->settings.gid[15], 0xb2);
+	assert_string_equal(tp->settings.text, IB_GID " (P_Key ffff)");
+	assert_false(portal_by_id(&l->table, 2)->settings.infiniband);
+	/* Where it was is a hint, not what it is; over another P_Key it is another one. */
+	assert_int_equal(configure(l,
+				   "[{\"id\":1,\"gid\":\"" IB_GID
+				   "\",\"pkey\":65535,\"lid\":9,\"misses\":5}]",
+				   &what),
+			 0);
+	assert_string_equal(l->events, "-2 ");
+	assert_int_equal(configure(l, "[{\"id\":1,\"gid\":\"" IB_GID "\",\"pkey\":32767}]", &what),
+			 0);
+	assert_string_equal(l->events, "-1 +1 ");
+	assert_int_equal(configure(l, "[{\"id\":1,\"dest\":\"10.0.0.2:5555\"}]", &what), 0);
+	assert_string_equal(l->events, "-1 +1 ");
+	assert_false(portals_infiniband(&l->table));
+}
+
 static void learns(void **state)
 {
 	static const struct iou_service offers[] = {
@@ -275,8 +328,8 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		CASE(differences), CASE(all_or_nothing),       CASE(bounded),
-		CASE(learns),	   CASE(reports_changes_only),
+		CASE(differences), CASE(all_or_nothing), CASE(bounded),
+		CASE(infiniband),  CASE(learns),	 CASE(reports_changes_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
