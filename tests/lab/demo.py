@@ -151,7 +151,8 @@ class Demo:
         """What did not hold: the bars are srpha's, unspoilt data is everybody's."""
         bars = {name: bar for name, *_, bar in FAULTS}
         for (name, side), seen in self.seen.items():
-            if seen.errors or seen.corrupt or seen.unfinished or not seen.verified:
+            # Without srpha an I/O may hang for longer than anybody waits: that is a result.
+            if seen.errors or seen.corrupt or not seen.verified or (side == WITH and seen.unfinished):
                 yield (f"{side}, {name}: {seen.errors} errors, {seen.corrupt} corrupt blocks, "
                        f"{seen.unfinished} threads unfinished, {seen.verified} blocks verified")
             if side == WITH and seen.stall > bars[name]:
@@ -190,6 +191,6 @@ def main(argv):
     failures = list(demo.failures())
     for failure in failures:
         print(f"NOT GOOD: {failure}")
-    print(f"\n{'The demo failed.' if failures else 'Everything held.'} "
+    print(f"\n{'The demo failed.' if failures else 'Every bar of srpha held.'} "
           f"({time.monotonic() - demo.began:.0f} s)")
     return 1 if failures else 0
