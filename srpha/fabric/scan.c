@@ -314,6 +314,7 @@ static void end_scan(struct scan *s, uint64_t now)
 	s->listed = census_state(s->census) == CENSUS_COMPLETE && r->dropped == 0;
 	if (offers > SCAN_OFFERS_MAX)
 		r->dropped += offers - SCAN_OFFERS_MAX;
+	r->listed = census_state(s->census) == CENSUS_COMPLETE;
 	r->complete = s->listed && r->dropped == 0 && doubtful == 0;
 	explain_result(s, r, doubtful);
 	s->running = false;

@@ -49,6 +49,7 @@ struct scan_counts {
 /* How a scan of all has ended. */
 struct scan_result {
 	bool complete; /* what is not offered is not there */
+	bool listed;   /* the administrator told of all its ports */
 	char why[160]; /* where it is not: words for the administrator */
 	uint64_t elapsed_usec;
 	unsigned nodes;		   /* end ports that the administrator listed */

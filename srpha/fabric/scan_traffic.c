@@ -137,19 +137,29 @@ static void give_up_questions(struct scan *s, uint64_t now)
 	}
 }
 
+/* What ends makes others begin: those that the lists of nodes do not have any more, for one. */
+static bool has_more(const struct scan *s)
+{
+	return (s->targets.queues[QUEUE_PEERS].head && flights_room(&s->flights, FLIGHT_PEER)) ||
+	       (s->targets.queues[QUEUE_RECORDS].head &&
+		(s->sa_silent || flights_room(&s->flights, FLIGHT_SA)));
+}
+
 bool scan_next(struct scan *s, uint64_t now, struct scan_request *ret)
 {
 	if (!s->has_port)
 		return false;
-	scan_take_findings(s, now);
-	if (s->sa_silent)
-		give_up_questions(s, now);
-	if (next_repeat(s, now, ret) || next_peer(s, now, ret))
-		return true;
-	if (!s->sa_silent && flights_room(&s->flights, FLIGHT_SA) &&
-	    (next_question(s, now, ret) || next_record(s, now, ret)))
-		return true;
-	scan_check_end(s, now);
+	do {
+		scan_take_findings(s, now);
+		if (s->sa_silent)
+			give_up_questions(s, now);
+		if (next_repeat(s, now, ret) || next_peer(s, now, ret))
+			return true;
+		if (!s->sa_silent && flights_room(&s->flights, FLIGHT_SA) &&
+		    (next_question(s, now, ret) || next_record(s, now, ret)))
+			return true;
+		scan_check_end(s, now);
+	} while (has_more(s));
 	return false;
 }
 

@@ -247,6 +247,7 @@ void discovery_configure(struct worker *w, const struct discovery_settings *sett
 	bool was_enabled = d->settings.enabled;
 
 	d->settings = *settings;
+	d->settings.enabled = d->settings.enabled || w->once;
 	if (d->scan)
 		scan_configure(d->scan, &d->settings.scan);
 	if (!d->settings.enabled) {
@@ -598,7 +599,8 @@ void discovery_run(struct worker *w, uint64_t now)
 		ibportal_refresh(w, now);
 		tell_offers(w, now);
 		tell_scan(w, &result, now);
-		set_rescan(d, !result.complete, now);
+		/* Targets that are silent are asked again by themselves. */
+		set_rescan(d, !result.listed, now);
 		begin_scan(w, now);
 		send_requests(w, now);
 	} else if (scan_revision(d->scan) != d->revision &&
