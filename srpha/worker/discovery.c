@@ -2,32 +2,21 @@
 #include "worker/discovery.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/parse.h"
-#include "fabric/ibport.h"
-#include "fabric/notice.h"
 #include "fabric/sa.h"
-#include "fabric/subscribe.h"
-#include "wire/offer.h"
+#include "worker/discovery_state.h"
 #include "worker/ibportal.h"
 #include "worker/worker.h"
-
-_Static_assert(SCAN_OFFERS_MAX == OFFERS_MAX, "what is found can be told");
 
 /* After an event, sysfs may still say what was before. */
 #define LOOK_AGAIN_USEC (200 * USEC_PER_MSEC)
 
 /* An active port without an address or a manager waits for it. */
 #define LOOK_UNUSABLE_USEC USEC_PER_SEC
-
-/* Offers that change while a scan lasts are told no more often than this, and the longer the list
- * the less often. */
-#define TELL_GAP_USEC (100 * USEC_PER_MSEC)
-#define TELL_GAP_PER_OFFER_USEC 250
 
 /* The first scan is told as a whole, unless it takes longer than this. */
 #define TELL_FIRST_USEC (300 * USEC_PER_MSEC)
@@ -49,36 +38,6 @@ _Static_assert(SCAN_OFFERS_MAX == OFFERS_MAX, "what is found can be told");
 
 /* Notices that wait to be told: of more, those of the same place in this table are one. */
 #define NOTICE_ITEMS 4096
-
-struct discovery {
-	struct discovery_settings settings;
-	struct scan *scan; /* while there was a use for it */
-	struct ibport port;
-	bool up;	 /* `port` can be used, and is */
-	bool registered; /* with the administrator's class */
-	int class_error; /* or why not */
-	uint64_t look_usec;
-
-	struct subscribe subscribe;
-	struct mad_dest sa; /* where subscriptions go */
-	bool redirected;    /* as it said itself */
-	struct notices notices;
-	int report_error; /* 0: Reports come to us */
-	uint64_t foreign_reports;
-
-	bool wanted, wanted_fresh;
-	enum scan_reason wanted_reason, reason;
-	uint64_t rescan_usec; /* when; USEC_INFINITY */
-	uint64_t strange;     /* datagrams when the scan began */
-	unsigned failures;    /* in a row */
-	unsigned spread;      /* 0..255: a thousand ports do not scan in step */
-	uint64_t ended_usec;  /* the last scan */
-
-	struct offer *told; /* the last set */
-	unsigned n_told;
-	bool complete_told, any_told;
-	uint64_t generation, revision, tell_usec; /* not before then */
-};
 
 int discovery_new(struct worker *w, struct discovery **ret)
 {
@@ -369,144 +328,6 @@ void discovery_report(struct worker *w, const struct mad_reply *report, uint64_t
 		want_scan(d, REASON_NOTICE, true);
 }
 
-/* What is told. */
-
-static bool same_offers(const struct discovery *d, const struct offer *offers, unsigned n,
-			bool complete)
-{
-	if (!d->any_told || d->n_told != n || d->complete_told != complete)
-		return false;
-	for (unsigned i = 0; i < n; i++)
-		if (!offer_equal(&d->told[i], &offers[i]))
-			return false;
-	return true;
-}
-
-static void tell_offers(struct worker *w, uint64_t now)
-{
-	struct discovery *d = w->discovery;
-	_cleanup_free_ struct offer *offers = NULL;
-	bool complete;
-	int n;
-
-	d->revision = scan_revision(d->scan);
-	d->tell_usec = now + TELL_GAP_USEC;
-	if (!d->settings.enabled)
-		return; /* what is known serves the probes alone */
-	n = scan_offers(d->scan, now, &offers, &complete);
-	if (n < 0) {
-		log_error("%s: no memory for the offers; the next scan tells them", w->name);
-		return;
-	}
-	d->tell_usec += (uint64_t)n * TELL_GAP_PER_OFFER_USEC;
-	if (same_offers(d, offers, (unsigned)n, complete))
-		return;
-	for (unsigned i = 0; i < offers_parts(d->n_told); i++)
-		outbox_forget(w->out, OUTBOX_OFFERS, i);
-	free(d->told);
-	d->told = TAKE_PTR(offers);
-	d->n_told = (unsigned)n;
-	d->complete_told = complete;
-	d->any_told = true;
-	d->generation++;
-	for (unsigned i = 0; i < offers_parts(d->n_told); i++)
-		outbox_put(w->out, OUTBOX_OFFERS, i,
-			   offers_page(d->told, d->n_told, i, d->generation, complete));
-}
-
-static bool has_notices(const struct discovery *d)
-{
-	return d->report_error == 0 && d->subscribe.running &&
-	       subscribe_mask(&d->subscribe) == (1u << SUBSCRIBE_TRAPS) - 1;
-}
-
-static void set_rescan(struct discovery *d, bool failed, uint64_t now)
-{
-	uint64_t wait = d->settings.rescan_usec;
-
-	if (wait == 0 && !has_notices(d))
-		wait = BLIND_USEC;
-	d->failures = failed ? d->failures + 1 : 0;
-	if (failed && d->failures < 20 && (wait == 0 || FAILED_USEC << (d->failures - 1) < wait))
-		wait = FAILED_USEC << (d->failures - 1);
-	/* Up to an eighth later than asked for. */
-	d->rescan_usec = wait ? now + wait + wait / 8 * d->spread / 256 : USEC_INFINITY;
-}
-
-/* Datagrams that came here and belong to nothing. */
-static uint64_t count_strange(const struct worker *w)
-{
-	const struct mad_stats *s = mad_port_stats(w->mad);
-
-	return s->unmatched + s->malformed + s->oversized + w->discovery->foreign_reports;
-}
-
-static void tell_scan(struct worker *w, struct scan_result *r, uint64_t now)
-{
-	struct discovery *d = w->discovery;
-
-	r->counts.malformed += count_strange(w) - d->strange;
-
-	if (r->counts.malformed > 0)
-		worker_problem(w, PROBLEM_MALFORMED,
-			       "%s: replies on the fabric that cannot be read were dropped",
-			       w->name);
-	else
-		worker_problem_over(w, PROBLEM_MALFORMED);
-	outbox_put(w->out, OUTBOX_SCAN, 0,
-		   scan_message(r, d->reason, d->generation, d->n_told, has_notices(d)));
-	if (w->once)
-		worker_end(w);
-}
-
-/* There is nothing to be scanned, and whoever wants it once has to know. */
-static void tell_no_scan(struct worker *w)
-{
-	const struct port_status *s = port_status(w->port);
-	struct scan_result r = { 0 };
-
-	if (!w->mad)
-		snprintf(r.why, sizeof(r.why), "%s has no ib_umad device: %s", w->name,
-			 strerror(-w->mad_error));
-	else if (!s->infiniband)
-		snprintf(r.why, sizeof(r.why), "%s is an Ethernet port", w->name);
-	else if (s->state != PORT_STATE_ACTIVE)
-		snprintf(r.why, sizeof(r.why), "%s is %s", w->name, port_state_name(s->state));
-	else if (w->discovery->class_error < 0)
-		snprintf(r.why, sizeof(r.why), "%s cannot talk to the subnet administrator: %s",
-			 w->name, strerror(-w->discovery->class_error));
-	else
-		snprintf(r.why, sizeof(r.why), "%s has no LID or no subnet manager", w->name);
-	outbox_put(w->out, OUTBOX_SCAN, 0, scan_message(&r, REASON_START, 0, 0, false));
-	worker_end(w);
-}
-
-static void tell_subscription(struct worker *w)
-{
-	struct discovery *d = w->discovery;
-	struct subscribe_trap trap;
-
-	switch (subscribe_news(&d->subscribe, &trap)) {
-	case SUBSCRIBE_NO_NEWS:
-		break;
-	case SUBSCRIBE_SUBSCRIBED:
-		worker_problem_over(w, PROBLEM_SUBSCRIBE);
-		break;
-	case SUBSCRIBE_SILENT:
-		worker_problem(w, PROBLEM_SUBSCRIBE,
-			       "%s: the subnet administrator does not answer a subscription to "
-			       "trap %u; it is asked again",
-			       w->name, trap.trap);
-		break;
-	case SUBSCRIBE_REFUSED:
-		worker_problem(w, PROBLEM_SUBSCRIBE,
-			       "%s: the subnet administrator refuses a subscription to trap %u "
-			       "(%s); it is asked again",
-			       w->name, trap.trap, sa_status_text(trap.status));
-		break;
-	}
-}
-
 /* What is sent. */
 
 static void check_send(struct worker *w, int r)
@@ -551,6 +372,19 @@ uint64_t discovery_due(const struct worker *w)
 	return due;
 }
 
+static void set_rescan(struct discovery *d, bool failed, uint64_t now)
+{
+	uint64_t wait = d->settings.rescan_usec;
+
+	if (wait == 0 && !discovery_has_notices(d))
+		wait = BLIND_USEC;
+	d->failures = failed ? d->failures + 1 : 0;
+	if (failed && d->failures < 20 && (wait == 0 || FAILED_USEC << (d->failures - 1) < wait))
+		wait = FAILED_USEC << (d->failures - 1);
+	/* Up to an eighth later than asked for. */
+	d->rescan_usec = wait ? now + wait + wait / 8 * d->spread / 256 : USEC_INFINITY;
+}
+
 static bool wait_for_notices(const struct discovery *d, uint64_t now)
 {
 	return d->wanted && d->wanted_reason == REASON_NOTICE &&
@@ -570,7 +404,7 @@ static void begin_scan(struct worker *w, uint64_t now)
 	if (wait_for_notices(d, now) || !d->wanted || !d->up ||
 	    !scan_start(d->scan, d->wanted_fresh, now))
 		return;
-	d->strange = count_strange(w);
+	d->strange = discovery_count_strange(w);
 	d->reason = d->wanted_reason;
 	d->wanted = d->wanted_fresh = false;
 	d->rescan_usec = USEC_INFINITY;
@@ -587,18 +421,18 @@ void discovery_run(struct worker *w, uint64_t now)
 		discovery_look(w, false, now);
 	if (!d->up) {
 		if (w->once && w->started)
-			tell_no_scan(w);
+			discovery_tell_no_scan(w);
 		return;
 	}
 	scan_tick(d->scan, now);
 	begin_scan(w, now);
 	send_requests(w, now);
-	tell_subscription(w);
+	discovery_tell_subscription(w);
 	if (scan_ended(d->scan, &result)) {
 		d->ended_usec = now;
 		ibportal_refresh(w, now);
-		tell_offers(w, now);
-		tell_scan(w, &result, now);
+		discovery_tell_offers(w, now);
+		discovery_tell_scan(w, &result);
 		/* Targets that are silent are asked again by themselves. */
 		set_rescan(d, !result.listed, now);
 		begin_scan(w, now);
@@ -606,6 +440,6 @@ void discovery_run(struct worker *w, uint64_t now)
 	} else if (scan_revision(d->scan) != d->revision &&
 		   (now >= d->tell_usec || scan_settled(d->scan))) {
 		ibportal_refresh(w, now);
-		tell_offers(w, now);
+		discovery_tell_offers(w, now);
 	}
 }
