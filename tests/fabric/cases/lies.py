@@ -6,7 +6,7 @@ from fabric import Fabric, each, eq, ok
 from fabric.srpha import PLAIN, Daemon, discover
 
 # Soon given up, so that the cases do not take long.
-HASTY = PLAIN + 'mad_timeout = 100ms\nmad_retries = 1\n'
+HASTY = PLAIN + 'mad_timeout = 200ms\nmad_retries = 2\n'
 
 # IOUnitInfo 0x10, IOControllerProfile 0x11, ServiceEntries 0x12; the data begins at byte 64.
 TARGET_LIES = (
@@ -40,7 +40,7 @@ def test_a_target_lies(fault):
         eq([line for line in honest if line not in r.lines], [], f'{r.lines}\n{r.stderr}')
         ok(r.elapsed < 5, f'{r.elapsed:.1f} s')
         f.fault('clear')
-        r = discover(f, 'h1', '--all', '--connection', '--port', 'mlx5_0:1', config=HASTY)
+        r = discover(f, 'h1', '--all', '--connection', '--port', 'mlx5_0:1')
         eq((sorted(r.lines), r.status), (f.add_targets('h1/mlx5_0:1'), 0))
 
 
@@ -66,7 +66,7 @@ def test_the_administrator_lies(fault):
         if fault.split()[0] != 'garbage':
             eq([line for line in r.lines if line not in right], [], 'invented')
         f.fault('clear')
-        r = discover(f, 'h1', '--all', '--connection', '--port', 'mlx5_0:1', config=HASTY)
+        r = discover(f, 'h1', '--all', '--connection', '--port', 'mlx5_0:1')
         eq((sorted(r.lines), r.status), (right, 0))
 
 

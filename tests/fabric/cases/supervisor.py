@@ -61,8 +61,9 @@ def test_paths_and_logins():
 
 
 def adopted(f, d, host='h1'):
-    return d.wait_status(lambda s: any(p['owner'] == 'configured' and p['state'] == 'up'
-                                       for p in s['paths']))
+    """Its first probe answered, too: an answer on its way would contradict what happens next."""
+    return d.wait_status(lambda s: any(p['owner'] == 'configured' and p['state'] == 'up' and
+                                       p['probe']['state'] == 'answering' for p in s['paths']))
 
 
 def test_session_is_adopted():
